@@ -1,0 +1,212 @@
+"""The command line. Every command imports what it needs when it runs, so that each starts fast."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import click
+
+from shared.errors import IdeslussenError, MisconfiguredError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from shared.db import Database
+    from shared.settings import Settings
+
+
+class _Commands(click.Group):
+    """Says our own errors in one line. Exit code 2: a setting is wrong; 1: anything else."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except IdeslussenError as error:
+            click.echo(f"idesluss: {error}", err=True)
+            ctx.exit(2 if isinstance(error, MisconfiguredError) else 1)
+
+
+@click.group(cls=_Commands)
+@click.version_option(package_name="idesluss")
+def main() -> None:
+    """Idéslussen: ideas in by mail or form, answers out. Settings are environment variables: docs/settings.md."""
+
+
+@main.command()
+def up() -> None:
+    """Start the whole suite on this machine; Ctrl-C stops it."""
+    from idesluss import up as suite
+
+    suite.main(_settings())
+
+
+@main.command()
+def migrate() -> None:
+    """Make the database's roles, schemas and tables, or bring them up to date."""
+    from idesluss import migrate as migrations
+
+    moved = migrations.run(_settings())
+    click.echo(f"migrated: {', '.join(moved)}" if moved else "everything was up to date")
+
+
+def _add_role(name: str, text: str) -> None:
+    @main.command(name, help=text)
+    def run() -> None:
+        _run_role(name)
+
+
+_add_role("listener", "Run the mail listener (SMTP or LMTP) in the foreground.")
+_add_role("web", "Run the web server in the foreground.")
+_add_role("relay", "Run the bus's relay in the foreground.")
+_add_role("scheduler", "Run the scheduler in the foreground.")
+_add_role("mailbox", "Run the catching mailbox in the foreground.")
+
+
+@main.command()
+@click.argument("service", type=click.Choice(["intake", "rsvp", "notify"]))
+def worker(service: str) -> None:
+    """Run one service's worker in the foreground."""
+    _run_role(f"worker-{service}")
+
+
+@main.group()
+def mail() -> None:
+    """Look at mails."""
+
+
+@mail.command("explain")
+@click.option("--envelope-from", metavar="ADDR", help="The envelope's sender; else that of Return-Path.")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path())
+def mail_explain(envelope_from: str | None, files: tuple[str, ...]) -> None:
+    """Say how each mail would be read: one JSON object a line, in the order given.
+
+    A dry run without database, server or key. Exit code 0 always.
+    """
+    from pathlib import Path
+
+    from services.intake.mail.explain import explain
+    from services.intake.mail.limited import LimitedReader
+
+    output = click.get_binary_stream("stdout")
+    with LimitedReader() as reader:
+        for file in files:
+            line = explain(Path(file), envelope_from=envelope_from, read=reader.read)
+            # half a surrogate pair (a file's name of other bytes) cannot be UTF-8, but its escape is good JSON
+            encoded = json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace")
+            output.write(encoded + b"\n")
+
+
+@main.group()
+def token() -> None:
+    """Bearer tokens for the JSON APIs."""
+
+
+@token.command("create")
+@click.option("--name", required=True, help="Whom it is for: a-z, 0-9 and hyphens.")
+@click.option(
+    "--scope", "scopes", multiple=True, default=("*",), show_default=True, help="For example intake:read."
+)
+def token_create(name: str, scopes: tuple[str, ...]) -> None:
+    """Print a token. Nothing is stored: it holds as long as the secret key."""
+    from shared.web import tokens
+
+    try:
+        click.echo(tokens.issue(_settings().signer, name=name, scopes=scopes))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+@main.group()
+def queue() -> None:
+    """Messages that failed too often and wait for a person."""
+
+
+@queue.command("list")
+def queue_list() -> None:
+    """List parked messages: consumer, message, name, attempts, when, last error."""
+    from shared.bus import admin
+
+    with _database() as database:
+        for parked in admin.list_parked(database):
+            when = parked.parked_at.isoformat(timespec="seconds")
+            facts = (parked.consumer, parked.message_id, parked.name, parked.attempts, when, parked.last_error)
+            click.echo("\t".join(" ".join(str(fact).split()) for fact in facts))
+
+
+@queue.command("retry")
+@click.argument("consumer")
+@click.argument("message_id", type=click.UUID)
+def queue_retry(consumer: str, message_id: UUID) -> None:
+    """Try a parked message again, at once."""
+    from shared.bus import admin
+
+    with _database() as database:
+        admin.retry(database, consumer, message_id)
+    click.echo("it is tried again")
+
+
+@queue.command("discard")
+@click.argument("consumer")
+@click.argument("message_id", type=click.UUID)
+@click.option("--reason", required=True, help="Kept with the message.")
+def queue_discard(consumer: str, message_id: UUID, reason: str) -> None:
+    """Give a parked message up, with a reason."""
+    from shared.bus import admin
+
+    with _database() as database:
+        admin.discard(database, consumer, message_id, reason)
+    click.echo("discarded")
+
+
+@main.command()
+def doctor() -> None:
+    """Say what is set, what is wrong, and how to mend it. Exit code 1 where something is wrong."""
+    from os import environ
+
+    from idesluss import doctor as examination
+
+    findings = list(examination.examine(environ))
+    for finding in findings:
+        click.echo(f"{finding.level:<8} {finding.subject:<34} {finding.text}")
+    if any(finding.level is examination.Level.FAULT for finding in findings):
+        raise SystemExit(1)
+
+
+def _settings() -> Settings:
+    from shared import settings
+
+    return settings.load()
+
+
+def _run_role(name: str) -> None:
+    from idesluss import roles
+    from shared import logs
+
+    settings = _settings()
+    if name in {"mailbox", "web", "worker-notify"} and settings.catches_mail and settings.mailbox_port == 0:
+        raise MisconfiguredError(
+            "IDESLUSS_MAILBOX_PORT: where roles are started one by one they must agree on the mailbox's port; "
+            "set it, or set SMTP_RELAY_URL"
+        )
+    logs.configure(settings, name)
+    roles.BY_NAME[name].load()(settings, lambda: None)
+
+
+def _database() -> AbstractContextManager[Database]:
+    """The bus as the relay sees it: every delivery, no payload."""
+    from contextlib import contextmanager
+
+    from shared.db import Database, Role
+
+    @contextmanager
+    def opened() -> Iterator[Database]:
+        database = Database(_settings(), Role.RELAY, pool_size=1)
+        try:
+            yield database
+        finally:
+            database.dispose()
+
+    return opened()

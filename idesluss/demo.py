@@ -1,0 +1,43 @@
+"""Demo data for the first run: the eight municipalities of Region Jämtland Härjedalen."""
+
+from __future__ import annotations
+
+from services.intake.store import sluices
+from shared.db import Database, Role
+from shared.settings import Settings
+
+MUNICIPALITIES = (
+    ("berg", "BER", "Bergs kommun"),
+    ("bracke", "BRA", "Bräcke kommun"),
+    ("harjedalen", "HAR", "Härjedalens kommun"),
+    ("krokom", "KRO", "Krokoms kommun"),
+    ("ragunda", "RAG", "Ragunda kommun"),
+    ("stromsund", "STR", "Strömsunds kommun"),
+    ("are", "ARE", "Åre kommun"),
+    ("ostersund", "OST", "Östersunds kommun"),
+)
+"""Slug, reference code, name."""
+
+
+def seed(settings: Settings) -> int:
+    """Make the demo sluices where there are no sluices at all; returns how many were made."""
+    database = Database(settings, Role.INTAKE, pool_size=1)
+    try:
+        with database.transaction() as session:
+            if sluices.profiles(session):
+                return 0
+            for slug, code, name in MUNICIPALITIES:
+                sluice_id = sluices.save(
+                    session,
+                    slug=slug,
+                    code=code,
+                    name=name,
+                    address=f"ide@{slug}.example",
+                    staff_domains=[f"{slug}.example"],
+                )
+                sluices.add_contact(
+                    session, sluice_id, name=f"Kontaktperson, {name}", address=f"kontakt@{slug}.example"
+                )
+    finally:
+        database.dispose()
+    return len(MUNICIPALITIES)

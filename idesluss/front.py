@@ -1,0 +1,87 @@
+"""One origin for all services: each address goes to its service's app, and health and metrics are told for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from flask import Flask
+from sqlalchemy import text
+
+from services.intake.app import create_app as create_intake
+from services.intake.store.figures import FIGURES as INTAKE_FIGURES
+from services.notify.app import create_app as create_notify
+from shared.db import Database, Role
+from shared.settings import Settings
+from shared.web import health, metrics
+from shared.web.app import make_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+NOTIFY_FIGURES = (
+    metrics.Gauge(
+        "idesluss_notifications",
+        "Notifications by state",
+        ("state",),
+        "SELECT state, count(*) FROM notify.notification GROUP BY 1",
+    ),
+)
+
+
+def create_front(settings: Settings) -> WSGIApplication:
+    """The whole origin as one WSGI app; anything that no service claims is intake's, the front page's service."""
+    ground = create_ground(settings)
+    notify = create_notify(settings)
+    services: dict[str, WSGIApplication] = {
+        "/health": ground,
+        "/metrics": ground,
+        "/api/notify": notify,
+        "/mailbox": notify,
+    }
+    return dispatch(services, otherwise=create_intake(settings))
+
+
+def dispatch(services: dict[str, WSGIApplication], *, otherwise: WSGIApplication) -> WSGIApplication:
+    """Choose the app by the path's beginning. The path stays whole: every app knows its own full addresses."""
+
+    def front(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        for prefix, app in services.items():
+            if path == prefix or path.startswith(f"{prefix}/"):
+                return app(environ, start_response)
+        return otherwise(environ, start_response)
+
+    return front
+
+
+def create_ground(settings: Settings) -> Flask:
+    """``/health/…`` and ``/metrics``: the one app that looks at every service's tables, by each one's own role."""
+    app = make_app("idesluss.front", settings)
+    intake, notify, relay = (
+        Database(settings, role, pool_size=1) for role in (Role.INTAKE, Role.NOTIFY, Role.RELAY)
+    )
+    health.register(
+        app,
+        {
+            "database": health.database_check(intake),
+            "queue": queue_check(settings, relay),
+            "outbox": health.outbox_check(relay),
+            "listener": health.listener_check(settings),
+        },
+    )
+    metrics.register(app, [(relay, metrics.BUS), (intake, INTAKE_FIGURES), (notify, NOTIFY_FIGURES)])
+    return app
+
+
+def queue_check(settings: Settings, relay: Database) -> health.Check:
+    """Can the relay reach the broker: its tables in our database, or the server that BROKER_URL names?"""
+    if settings.broker_url.startswith("amqp"):
+        return health.port_check(settings.broker_url, default_port=5672)
+
+    def check() -> health.Healthy | health.Unhealthy:
+        with relay.engine.connect() as connection:
+            connection.execute(text("SELECT 1 FROM dramatiq.queue LIMIT 1"))
+        return health.Healthy()
+
+    return check

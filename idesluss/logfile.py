@@ -1,0 +1,54 @@
+"""The log in the data folder, beside the terminal's: every process appends, the supervisor turns it over."""
+
+from __future__ import annotations
+
+import logging
+import re
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+
+from shared.settings import MIB, Settings
+
+MAX_SIZE = 10 * MIB
+KEPT = 5
+"""How many older files stay: idesluss.log.1 is the youngest."""
+
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class _Plain(logging.Formatter):
+    """As another formatter writes it, without a terminal's colours."""
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__()
+        self._inner = inner
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _COLOURS.sub("", self._inner.format(record))
+
+
+def path(settings: Settings) -> Path:
+    """Where it is."""
+    return settings.data_dir / "log" / "idesluss.log"
+
+
+def attach(settings: Settings) -> None:
+    """After ``logs.configure``: write every line to the file too. Follows when the file is turned over."""
+    path(settings).parent.mkdir(parents=True, exist_ok=True)
+    root = logging.getLogger()
+    formatter = root.handlers[0].formatter
+    handler = WatchedFileHandler(path(settings), encoding="utf-8", delay=True)
+    handler.setFormatter(_Plain(formatter) if formatter else None)
+    root.addHandler(handler)
+
+
+def turn_over(settings: Settings, max_size: int = MAX_SIZE) -> None:
+    """Where the file has grown over ``max_size`` bytes, number it and let a new one begin."""
+    current = path(settings)
+    if not current.exists() or current.stat().st_size <= max_size:
+        return
+    for number in range(KEPT - 1, 0, -1):
+        older = current.with_name(f"{current.name}.{number}")
+        if older.exists():
+            older.rename(current.with_name(f"{current.name}.{number + 1}"))
+    current.rename(current.with_name(f"{current.name}.1"))

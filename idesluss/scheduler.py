@@ -1,0 +1,85 @@
+"""Work that is due by the clock. Several schedulers may run: each job is done by whoever gets its lock."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from shared import logs
+from shared.bus import admin
+from shared.db import Database, Role
+from shared.settings import Settings
+
+log = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to do every so many seconds."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[], object]
+
+
+def main(settings: Settings, beat: Callable[[], None]) -> None:
+    """The scheduler process: runs until SIGTERM or SIGINT."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    database = Database(settings, Role.RELAY, pool_size=2)
+    jobs = [
+        Job("clean_bus", 3600, lambda: admin.clean(database, settings.retention_bus_days)),
+        Job("watch_backlog", 30, lambda: watch_backlog(database)),
+    ]
+    due = {job.name: time.monotonic() + min(job.every_seconds, 60) for job in jobs}
+    while not stopping.wait(1.0):
+        beat()
+        for job in jobs:
+            if time.monotonic() >= due[job.name]:
+                due[job.name] = time.monotonic() + job.every_seconds
+                run_once(database, job)
+    database.dispose()
+
+
+def run_once(database: Database, job: Job) -> bool:
+    """Do a job unless another scheduler is at it; True where it was done here."""
+    try:
+        with database.engine.connect() as connection:
+            lock = {"name": f"idesluss job {job.name}"}
+            taken = connection.execute(text("SELECT pg_try_advisory_lock(hashtext(:name))"), lock).scalar()
+            connection.commit()
+            if not taken:
+                return False
+            try:
+                job.run()
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(hashtext(:name))"), lock)
+                connection.commit()
+    except DBAPIError as error:
+        log.warning("job_waits_for_database", job=job.name, error=type(error).__name__)
+        return False
+    return True
+
+
+OLD_SECONDS = 60
+"""A message older than this that is neither done nor parked is worth an alarm."""
+
+
+def watch_backlog(database: Database) -> None:
+    """Say loudly where messages wait too long or are parked: nobody sees a queue that stands still."""
+    for backlog in admin.backlog(database):
+        if backlog.oldest_seconds > OLD_SECONDS or backlog.parked:
+            log.error(
+                "messages_wait",
+                consumer=backlog.consumer,
+                open=backlog.open,
+                parked=backlog.parked,
+                oldest_seconds=round(backlog.oldest_seconds),
+            )

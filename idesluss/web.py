@@ -1,0 +1,105 @@
+"""The web role: waitress serves the one origin of all services."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+from waitress import wasyncore
+from waitress.server import create_server
+
+from idesluss.front import create_front
+from shared import logs
+from shared.errors import MisconfiguredError
+from shared.settings import Settings
+
+log = logs.get(__name__)
+
+THREADS = 8
+"""Requests worked on at once; each holds a database connection at most for one short transaction."""
+CONNECTION_LIMIT = 500
+"""Open sockets, idle ones included; further callers wait in the kernel's queue."""
+MAX_BODY = 4 * 1024 * 1024
+"""Bytes of a request body that are read at all; each app sets its own, lower limit."""
+MAX_HEADER = 32 * 1024
+CHANNEL_TIMEOUT = 60
+"""Seconds until an idle or dawdling connection is closed."""
+BEAT_SECONDS = 1.0
+STOP_SECONDS = 8.0
+"""How long requests under way may take to finish when stopping."""
+
+
+def main(settings: Settings, beat: Callable[[], None]) -> None:
+    """Serve until SIGTERM or SIGINT, finish what is under way, and return.
+
+    :raises MisconfiguredError: the address or port cannot be had.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    serve(settings, beat, stop)
+
+
+def serve(settings: Settings, beat: Callable[[], None], stop: threading.Event) -> None:
+    """The same, until ``stop`` is set."""
+    sockets: dict[int, Any] = {}
+    try:
+        server = create_server(  # type: ignore[no-untyped-call] # waitress bears no types
+            create_front(settings),
+            map=sockets,
+            listen=_address(settings),
+            threads=THREADS,
+            connection_limit=CONNECTION_LIMIT,
+            max_request_body_size=MAX_BODY,
+            max_request_header_size=MAX_HEADER,
+            channel_timeout=CHANNEL_TIMEOUT,
+            ident=None,
+            # Nobody's word for who they are is taken: the base URL is a setting, and limits go by the socket.
+            clear_untrusted_proxy_headers=True,
+            asyncore_use_poll=True,
+        )
+    except OSError as error:
+        raise MisconfiguredError(_why_not(settings, error)) from error
+    log.info("web_listening", url=settings.base_url)
+    beaten = 0.0
+    while not stop.is_set():
+        wasyncore.loop(timeout=0.5, map=sockets, use_poll=True, count=1)  # type: ignore[no-untyped-call]
+        if monotonic() - beaten >= BEAT_SECONDS:
+            beat()
+            beaten = monotonic()
+    _finish(server, sockets, beat)
+
+
+def _finish(server: Any, sockets: dict[int, Any], beat: Callable[[], None]) -> None:
+    """Take no more callers, let requests under way be answered, then close."""
+    server.close()
+    until = monotonic() + STOP_SECONDS
+    while monotonic() < until and any(_is_busy(channel) for channel in sockets.values()):
+        wasyncore.loop(timeout=0.1, map=sockets, use_poll=True, count=1)  # type: ignore[no-untyped-call]
+        beat()
+    server.task_dispatcher.shutdown(cancel_pending=True, timeout=1)
+    wasyncore.close_all(sockets, ignore_all=True)  # type: ignore[no-untyped-call]
+    log.info("web_stopped")
+
+
+def _is_busy(channel: Any) -> bool:
+    """True for a connection with a request under way or an answer not yet sent."""
+    return bool(getattr(channel, "requests", None) or getattr(channel, "total_outbufs_len", 0))
+
+
+def _address(settings: Settings) -> str:
+    host = settings.http_host
+    return f"[{host}]:{settings.http_port}" if ":" in host else f"{host}:{settings.http_port}"
+
+
+def _why_not(settings: Settings, error: OSError) -> str:
+    where = _address(settings)
+    if error.errno == errno.EADDRINUSE:
+        return f"IDESLUSS_HTTP_PORT: another program has {where}; stop it, or set another port"
+    if error.errno == errno.EACCES:
+        return f"IDESLUSS_HTTP_PORT: {where} is not allowed for this user. Ports below 1024 need rights"
+    return f"IDESLUSS_HTTP_HOST: {where} cannot be listened on ({error.strerror or error})"

@@ -1,0 +1,26 @@
+"""Intake's web app: the front page, the signed pages, and the JSON API."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flask import Flask
+
+from services.intake.web import api, confirm, follow, front
+from shared.db import Database, Role
+from shared.settings import Settings
+from shared.web.app import make_app
+
+WEB = Path(__file__).parent / "web"
+
+
+def create_app(settings: Settings) -> Flask:
+    """The app, with its own connections to the database; the first opens when it is first needed."""
+    app = make_app("services.intake", settings, templates=WEB / "templates", catalogues=[WEB / "texts"])
+    database = Database(settings, Role.INTAKE)
+    app.extensions["idesluss_database"] = database  # for whoever must close it: tests, a clean stop
+    front.register(app, settings, database)
+    follow.register(app, settings, database)
+    confirm.register(app, settings, database)
+    api.register(app, settings, database)
+    return app

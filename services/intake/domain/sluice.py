@@ -1,0 +1,49 @@
+"""A sluice and its people, as the use cases see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.intake.domain.idea import SubmitterKind
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPerson:
+    """Somebody who answers for a sluice."""
+
+    id: UUID
+    name: str
+    address: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class SluiceProfile:
+    """What must be known of a sluice to take in an idea."""
+
+    id: UUID
+    slug: str
+    code: str
+    name: str
+    language: str
+    open_to: str
+    staff_domains: tuple[str, ...]
+    answer_days: int
+    address: str
+    addresses: tuple[str, ...]
+    contacts: tuple[ContactPerson, ...]
+
+    def kind_of(self, address: str | None, *, vouched: bool) -> SubmitterKind | None:
+        """Who a sender is by the address alone: an employee, where the sender is vouched for."""
+        return SubmitterKind.EMPLOYEE if vouched and self.is_staff_address(address) else None
+
+    def is_staff_address(self, address: str | None) -> bool:
+        """True if the address lies in one of the staff domains or below one."""
+        domain = (address or "").rpartition("@")[2].lower()
+        return any(domain == staff or domain.endswith("." + staff) for staff in self.staff_domains)
+
+    def contact_with(self, address: str | None) -> ContactPerson | None:
+        """The contact with that address, or None."""
+        wanted = (address or "").lower()
+        return next((contact for contact in self.contacts if contact.address.lower() == wanted), None)

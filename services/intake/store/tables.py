@@ -1,0 +1,240 @@
+"""Intake's tables: sluices and their people, received mail, ideas and everything that happened to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, func
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from shared.db import metadata
+
+
+class Base(DeclarativeBase):
+    metadata = metadata("intake")
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own form
+        datetime: TIMESTAMP(timezone=True),
+        str: Text,
+        bytes: LargeBinary,
+        dict[str, Any]: JSONB,
+        list[str]: ARRAY(Text),
+    }
+
+
+class Sluice(Base):
+    """The channel through which one organisation takes in ideas."""
+
+    __tablename__ = "sluice"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    code: Mapped[str] = mapped_column(unique=True)
+    """Two to eight capital letters: what a reference begins with."""
+    name: Mapped[str]
+    language: Mapped[str] = mapped_column(server_default="sv")
+    open_to: Mapped[str] = mapped_column(server_default="everybody")
+    """``staff`` or ``everybody``: the programme begins with staff and opens later."""
+    staff_domains: Mapped[list[str]] = mapped_column(server_default="{}")
+    """Mail domains whose vouched senders are employees."""
+    answer_days: Mapped[int] = mapped_column(server_default="10")
+    """Working days until an answer is promised."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        CheckConstraint("open_to IN ('staff', 'everybody')", name="open_to"),
+        CheckConstraint("code ~ '^[A-Z]{2,8}$'", name="code"),
+        CheckConstraint("slug ~ '^[a-z0-9-]{1,40}$'", name="slug"),
+    )
+
+
+class SluiceAddress(Base):
+    """A mail address of a sluice; RCPT alone decides which sluice a mail is for."""
+
+    __tablename__ = "sluice_address"
+
+    address: Mapped[str] = mapped_column(primary_key=True)
+    """Folded: lower case, the domain as U-labels."""
+    sluice_id: Mapped[UUID] = mapped_column(ForeignKey(Sluice.id, ondelete="CASCADE"), index=True)
+    is_primary: Mapped[bool] = mapped_column(server_default="false")
+    """The one that the sluice's own mails are sent from."""
+
+
+class Contact(Base):
+    """A person who answers for a sluice."""
+
+    __tablename__ = "contact"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    sluice_id: Mapped[UUID] = mapped_column(ForeignKey(Sluice.id, ondelete="CASCADE"), index=True)
+    name: Mapped[str]
+    address: Mapped[str]
+    language: Mapped[str] = mapped_column(server_default="sv")
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (UniqueConstraint("sluice_id", "address"),)
+
+
+class RawMail(Base):
+    """The bytes of DATA after dot-unstuffing, never changed: a public record."""
+
+    __tablename__ = "raw_mail"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    raw: Mapped[bytes]
+    size: Mapped[int]
+    sha256: Mapped[bytes] = mapped_column(index=True)
+
+
+class InboundEmail(Base):
+    """One accepted recipient of one accepted mail: the envelope, and what was decided about it."""
+
+    __tablename__ = "inbound_email"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    raw_id: Mapped[UUID] = mapped_column(ForeignKey(RawMail.id), index=True)
+    sluice_id: Mapped[UUID] = mapped_column(ForeignKey(Sluice.id))
+    recipient: Mapped[str]
+    envelope_from: Mapped[str]
+    """MAIL FROM without angle brackets; empty for the null return path."""
+    peer_ip: Mapped[str]
+    helo: Mapped[str]
+    protocol: Mapped[str]
+    """As in a Received field's ``with`` (RFC 3848, RFC 6531): ESMTP, ESMTPS, UTF8SMTP, LMTP …"""
+    tls: Mapped[str | None]
+    trusted_peer: Mapped[bool]
+    received_at: Mapped[datetime]
+    correlation_id: Mapped[str]
+
+    read_at: Mapped[datetime | None]
+    """When it was read; null while it waits."""
+    kind: Mapped[str | None]
+    message_id: Mapped[str | None] = mapped_column(index=True)
+    idea_id: Mapped[UUID | None] = mapped_column(ForeignKey("intake.idea.id"), index=True)
+    duplicate_of: Mapped[UUID | None] = mapped_column(ForeignKey("intake.inbound_email.id"))
+    held: Mapped[str | None]
+    """Why it is held for the contact, or null."""
+    vouched: Mapped[bool | None]
+    reasons: Mapped[list[str]] = mapped_column(server_default="{}")
+    """Every decision in a sentence, in the order in which it was taken."""
+    reading: Mapped[dict[str, Any] | None]
+    """What reading it gave: text, quoted, signature, subject, sender, sender check."""
+
+    __table_args__ = (Index("ix_inbound_email_sluice_received", "sluice_id", "received_at"),)
+
+
+class MailIdentity(Base):
+    """The same sluice, Message-ID and body are the same mail, by two routes or sent again."""
+
+    __tablename__ = "mail_identity"
+
+    sluice_id: Mapped[UUID] = mapped_column(ForeignKey(Sluice.id, ondelete="CASCADE"), primary_key=True)
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    body_sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    inbound_email_id: Mapped[UUID] = mapped_column(ForeignKey(InboundEmail.id, ondelete="CASCADE"))
+
+
+class ReferenceCounter(Base):
+    """The last number given in a sluice and year; locked while the next is given, so there are no gaps."""
+
+    __tablename__ = "reference_counter"
+
+    sluice_id: Mapped[UUID] = mapped_column(ForeignKey(Sluice.id, ondelete="CASCADE"), primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int]
+
+
+class Idea(Base):
+    """What somebody sent in."""
+
+    __tablename__ = "idea"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    sluice_id: Mapped[UUID] = mapped_column(ForeignKey(Sluice.id))
+    reference: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    text: Mapped[str]
+    set_apart: Mapped[str] = mapped_column(server_default="")
+    """Quoted history and signature that came with it, one click away."""
+    html: Mapped[str] = mapped_column(server_default="")
+    stage: Mapped[str] = mapped_column(server_default="received")
+    close_reason: Mapped[str | None]
+    kind: Mapped[str | None]
+    """employee, citizen, service_user, nonprofit or company; null until somebody has said."""
+    via: Mapped[str]
+    language: Mapped[str]
+    submitter_name: Mapped[str]
+    submitter_address: Mapped[str | None]
+    vouched: Mapped[bool] = mapped_column(server_default="false")
+    held: Mapped[str | None]
+    answer_by: Mapped[datetime]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+
+    __table_args__ = (
+        Index("ix_idea_sluice_created", "sluice_id", "created_at", "id"),
+        Index("ix_idea_created", "created_at", "id"),
+        Index("ix_idea_submitter_address", "submitter_address"),
+    )
+
+
+class TimelineEntry(Base):
+    """One thing that happened to an idea. Never changed, never removed but by erasure."""
+
+    __tablename__ = "timeline_entry"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    idea_id: Mapped[UUID] = mapped_column(ForeignKey(Idea.id, ondelete="CASCADE"), index=True)
+    at: Mapped[datetime]
+    event: Mapped[str]
+    actor: Mapped[str]
+    """Who did it, as shown: a name, an address, or ``Idéslussen``."""
+    actor_kind: Mapped[str]
+    """submitter, contact, other or system."""
+    text: Mapped[str] = mapped_column(server_default="")
+    facts: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    public: Mapped[bool] = mapped_column(server_default="true")
+    """May the submitter see it on the follow page."""
+    inbound_email_id: Mapped[UUID | None] = mapped_column(ForeignKey(InboundEmail.id), index=True)
+
+
+class Blob(Base):
+    """Bytes by their hash; the same file sent twice is kept once."""
+
+    __tablename__ = "blob"
+
+    sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    content: Mapped[bytes]
+
+
+class Attachment(Base):
+    """A file that belongs to an idea. Its id is random: it is the only key to the download."""
+
+    __tablename__ = "attachment"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    idea_id: Mapped[UUID] = mapped_column(ForeignKey(Idea.id, ondelete="CASCADE"), index=True)
+    inbound_email_id: Mapped[UUID | None] = mapped_column(ForeignKey(InboundEmail.id), index=True)
+    name: Mapped[str]
+    type: Mapped[str]
+    size: Mapped[int]
+    sha256: Mapped[bytes] = mapped_column(ForeignKey(Blob.sha256))
+    inline: Mapped[bool] = mapped_column(server_default="false")
+    content_id: Mapped[str] = mapped_column(server_default="")
+
+
+class AnswerDraft(Base):
+    """An answer that a contact wrote by mail; official only once the contact has confirmed it."""
+
+    __tablename__ = "answer_draft"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    idea_id: Mapped[UUID] = mapped_column(ForeignKey(Idea.id, ondelete="CASCADE"), index=True)
+    contact_id: Mapped[UUID] = mapped_column(ForeignKey(Contact.id))
+    inbound_email_id: Mapped[UUID] = mapped_column(ForeignKey(InboundEmail.id), unique=True)
+    text: Mapped[str]
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]

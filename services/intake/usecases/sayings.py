@@ -1,0 +1,23 @@
+"""The few texts that intake itself writes into ideas and notes, in the sluice's language."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from shared.i18n import Texts
+
+FOLDER = Path(__file__).parent / "texts"
+
+
+def say(key: str, language: str, **facts: object) -> str:
+    """The text for ``key``.
+
+    :raises shared.i18n.MissingText: there is none.
+    """
+    return _texts().get(language, key, **facts)
+
+
+@cache
+def _texts() -> Texts:
+    return Texts.read(FOLDER)

@@ -1,0 +1,56 @@
+"""What is asked of notify: one message to one person, before it has a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.notify.domain.kinds import Kind
+from services.notify.domain.words import cleaned, cleaned_facts, one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One notification to make. Its facts are plain data (JSON) and already cleaned."""
+
+    key: str
+    """Asked again under the same key, it is the same notification."""
+    kind: Kind
+    address: str
+    name: str
+    language: str
+    sluice_address: str
+    idea_reference: str
+    facts: Mapping[str, Any]
+    withheld: str | None = None
+    """Why it is recorded but not sent, or None."""
+
+
+def asked(
+    kind: Kind,
+    about: object,
+    person: Mapping[str, Any],
+    *,
+    sluice: Mapping[str, Any],
+    reference: str,
+    facts: Mapping[str, Any],
+    withheld: str | None = None,
+) -> Asked:
+    """A notification to one person about one thing: ``about`` is the id of an idea, entry, draft or answer."""
+    address = cleaned(person["address"]).strip()
+    everything = cleaned_facts({**facts, "reply_to": person["reply_to"], "sluice": dict(sluice)})
+    assert isinstance(everything, dict)
+    # One confirmation per idea, whatever becomes of the submitter's address.
+    key = f"{kind}:{about}" if kind is Kind.CONFIRMATION else f"{kind}:{about}:{address.lower()}"
+    return Asked(
+        key=key,
+        kind=kind,
+        address=address,
+        name=one_line(person["name"], 60),
+        language=person["language"],
+        sluice_address=sluice["address"],
+        idea_reference=reference,
+        facts=everything,
+        withheld=withheld,
+    )

@@ -1,0 +1,133 @@
+"""From what happened to an idea to who is told what: pure, from a message's payload to notifications to make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.notify.domain.asked import Asked, asked
+from services.notify.domain.kinds import Kind, Reason
+from shared.mail.addresses import is_automatic
+
+Payload = Mapping[str, Any]
+
+
+def idea_received(payload: Payload) -> list[Asked]:
+    """The confirmation to the submitter and a notice to each contact.
+
+    A held idea gives no confirmation: contacts decide first. A sender who gets none for another reason has it
+    recorded with that reason. Words of a sender who is not vouched for do not even reach the confirmation's facts,
+    nor does the name they chose.
+    """
+    idea, sluice = payload["idea"], payload["sluice"]
+    common = {
+        "follow_url": payload["follow_url"],
+        "answer_by": payload["answer_by"].isoformat(),
+        "attachments": list(payload["attachments"]),
+    }
+    found: list[Asked] = []
+    submitter = payload["submitter"]
+    if submitter is not None and payload["held"] is None:
+        vouched = payload["vouched"]
+        found.append(
+            asked(
+                Kind.CONFIRMATION,
+                idea["id"],
+                submitter if vouched else {**submitter, "name": ""},
+                sluice=sluice,
+                reference=idea["reference"],
+                facts=common
+                | {
+                    "idea": _idea(idea, with_words=vouched),
+                    "attachments": common["attachments"] if vouched else [],
+                    "asks_kind": payload["asks_kind"],
+                    "thread": _thread(payload["submitter_thread"]),
+                },
+                withheld=payload["no_confirmation"] or _automatic(submitter["address"]),
+            )
+        )
+    notice = common | {
+        "idea": _idea(idea),
+        "submitter": None if submitter is None else {key: submitter[key] for key in ("name", "address")},
+        "submitter_kind": payload["submitter_kind"],
+        "vouched": payload["vouched"],
+        "notes": list(payload["contact_notes"]),
+        "held": payload["held"],
+        "thread": _thread(payload["contact_thread"]),
+    }
+    kind = Kind.NOTICE if payload["held"] is None else Kind.NOTICE_HELD
+    return found + _to_contacts(kind, idea["id"], payload, notice)
+
+
+def idea_added_to(payload: Payload) -> list[Asked]:
+    """A notice to each contact that somebody added to an idea."""
+    facts = {
+        "idea": _idea(payload["idea"]),
+        "author": payload["author"],
+        "added": payload["text"],
+        "attachments": list(payload["attachments"]),
+        "follow_url": payload["follow_url"],
+        "thread": _thread(payload["contact_thread"]),
+    }
+    return _to_contacts(Kind.ADDED, payload["entry_id"], payload, facts)
+
+
+def answer_drafted(payload: Payload) -> list[Asked]:
+    """The link by which a contact confirms the answer they mailed."""
+    facts = {
+        "idea": _idea(payload["idea"]),
+        "answer": payload["text"],
+        "confirm_url": payload["confirm_url"],
+        "thread": _thread(payload["contact_thread"]),
+    }
+    return _to(Kind.ANSWER_DRAFT, payload["draft_id"], payload["contact"], payload, facts)
+
+
+def idea_answered(payload: Payload) -> list[Asked]:
+    """The official answer to the submitter, where there is one to write to."""
+    if payload["submitter"] is None:
+        return []
+    facts = {
+        "idea": _idea(payload["idea"]),
+        "answer": payload["text"],
+        "signed_by": payload["signed_by"],
+        "follow_url": payload["follow_url"],
+        "thread": _thread(payload["submitter_thread"]),
+    }
+    return _to(Kind.ANSWER, payload["answer_id"], payload["submitter"], payload, facts)
+
+
+def _to_contacts(kind: Kind, about: object, payload: Payload, facts: Payload) -> list[Asked]:
+    return [each for contact in payload["contacts"] for each in _to(kind, about, contact, payload, facts)]
+
+
+def _to(kind: Kind, about: object, person: Payload, payload: Payload, facts: Payload) -> list[Asked]:
+    return [
+        asked(
+            kind,
+            about,
+            person,
+            sluice=payload["sluice"],
+            reference=payload["idea"]["reference"],
+            facts=facts,
+            # A contact may well sit at a function address; a submitter's answer must not go to a program.
+            withheld=_automatic(person["address"]) if kind is Kind.ANSWER else None,
+        )
+    ]
+
+
+def _automatic(address: str) -> str | None:
+    return Reason.AUTOMATIC_ADDRESS if not address.strip() or is_automatic(address) else None
+
+
+def _idea(idea: Payload, *, with_words: bool = True) -> dict[str, Any]:
+    return {
+        "reference": idea["reference"],
+        "title": idea["title"] if with_words else None,
+        "text": idea["text"] if with_words else None,
+        "created_at": idea["created_at"].isoformat(),
+    }
+
+
+def _thread(thread: Payload) -> dict[str, Any]:
+    return {"in_reply_to": thread["in_reply_to"], "references": list(thread["references"])}

@@ -1,0 +1,39 @@
+"""Say a thing to other services, in the same transaction as the change it tells of."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
+
+from shared.bus.tables import Delivery, Message
+from shared.contracts.base import MessageType
+from shared.ids import new_id
+from shared.logs import correlation_id
+
+CHANNEL = "idesluss_bus"
+"""The relay listens here. Equal notifications within one transaction are one (PostgreSQL's NOTIFY)."""
+
+
+def put(session: Session, message: MessageType, payload: dict[str, Any]) -> UUID:
+    """Record a message and what its consumers owe it; returns its id.
+
+    It leaves if and only if the surrounding transaction commits.
+
+    :raises marshmallow.ValidationError: the payload does not fit the contract.
+    """
+    message_id = new_id()
+    body = json.dumps(message.dump(payload), ensure_ascii=False, separators=(",", ":"))
+    session.execute(
+        insert(Message),
+        {"id": message_id, "name": message.name, "payload": body, "correlation_id": correlation_id()},
+    )
+    session.execute(
+        insert(Delivery),
+        [{"consumer": consumer, "message_id": message_id} for consumer in message.consumers],
+    )
+    session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+    return message_id

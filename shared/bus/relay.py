@@ -1,0 +1,134 @@
+"""Ring for what is not done: at once when something is said, and again while it stays undone.
+
+This one loop is both the relay (outbox → broker) and the sweeper (what the broker lost is rung for
+again). Any number of relays may run side by side: each takes rows that no other holds.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+import dramatiq
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from shared import logs
+from shared.bus.broker import build_broker, ring
+from shared.bus.outbox import CHANNEL
+from shared.contracts.registry import CONSUMERS
+from shared.db import CONNECT_TIMEOUT, Database, Role, conninfo, role_url
+from shared.settings import Settings
+
+log = logs.get(__name__)
+
+RING_AGAIN = timedelta(seconds=10)
+"""How long a bell may go unheard before it rings again; doubled each time, up to 32 times this."""
+WINDOW = 300
+"""How many deliveries of one consumer may be rung for and not yet taken: the rest wait their turn."""
+IDLE_SECONDS = 1.0
+"""The longest pause between two looks when nobody says anything."""
+BUSY_SECONDS = 0.05
+"""The pause between two looks while a window is full."""
+
+_OUTSTANDING = text("""
+    SELECT count(*) FROM (
+        SELECT 1 FROM bus.delivery
+         WHERE consumer = :consumer AND done_at IS NULL AND parked_at IS NULL
+           AND next_try > now() AND rings > 0
+         LIMIT :window) AS rung
+""")
+_TAKE = text("""
+    WITH due AS MATERIALIZED (
+        SELECT consumer, message_id FROM bus.delivery
+         WHERE consumer = :consumer AND done_at IS NULL AND parked_at IS NULL AND next_try <= now()
+         ORDER BY next_try LIMIT :room FOR UPDATE SKIP LOCKED)
+    UPDATE bus.delivery AS d
+       SET rings = d.rings + 1, next_try = now() + :again * power(2, least(d.rings, 5))
+      FROM due, bus.message AS m
+     WHERE d.consumer = due.consumer AND d.message_id = due.message_id AND m.id = d.message_id
+    RETURNING m.id, m.name
+""")
+
+
+class Relay:
+    """Looks for due deliveries and rings for them."""
+
+    def __init__(self, database: Database, broker: dramatiq.Broker) -> None:
+        self._database = database
+        self._broker = broker
+
+    def look(self) -> tuple[int, bool]:
+        """Ring for what is due now. Returns how many bells rang, and whether more is waiting.
+
+        :raises sqlalchemy.exc.DBAPIError: the database is away; nothing is lost by that.
+        """
+        rung, more = 0, False
+        for consumer in CONSUMERS:
+            due, full = self._take(consumer)
+            for message_id, name in due:
+                ring(self._broker, consumer, name, message_id)
+            rung += len(due)
+            more = more or full
+        return rung, more
+
+    def _take(self, consumer: str) -> tuple[list[tuple[UUID, str]], bool]:
+        with self._database.transaction() as session:
+            session.execute(text("SET LOCAL synchronous_commit = off"))
+            outstanding = session.execute(_OUTSTANDING, {"consumer": consumer, "window": WINDOW}).scalar_one()
+            room = WINDOW - outstanding
+            if room <= 0:
+                return [], True
+            rows = session.execute(_TAKE, {"consumer": consumer, "room": room, "again": RING_AGAIN}).all()
+        return [(row[0], row[1]) for row in rows], len(rows) == room
+
+
+def main(settings: Settings, beat: Callable[[], None]) -> None:
+    """The relay process: runs until SIGTERM or SIGINT."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    database = Database(settings, Role.RELAY, pool_size=1)
+    broker = build_broker(settings, Role.RELAY)
+    relay = Relay(database, broker)
+    listening: psycopg.Connection | None = None
+    while not stopping.is_set():
+        beat()
+        try:
+            if listening is None or listening.closed:
+                listening = _listen(settings)
+            _, more = relay.look()
+            _wait(listening, stopping, BUSY_SECONDS if more else IDLE_SECONDS)
+        except (DBAPIError, psycopg.Error, dramatiq.errors.ConnectionError) as error:
+            log.warning("relay_waits_for_database_or_broker", error=type(error).__name__)
+            if listening is not None:
+                listening.close()
+            stopping.wait(0.5)
+    if listening is not None:
+        listening.close()
+    broker.close()
+    database.dispose()
+
+
+def _listen(settings: Settings) -> psycopg.Connection:
+    connection = psycopg.connect(
+        conninfo(role_url(settings, Role.RELAY)),
+        autocommit=True,
+        connect_timeout=CONNECT_TIMEOUT,
+        application_name="idesluss relay listen",
+    )
+    connection.execute(f"LISTEN {CHANNEL}".encode())
+    return connection
+
+
+def _wait(listening: psycopg.Connection, stopping: threading.Event, seconds: float) -> None:
+    """Until somebody says something, or the time is over; short steps so that a stop is heard."""
+    deadline = time.monotonic() + seconds
+    while not stopping.is_set() and (left := deadline - time.monotonic()) > 0:
+        for _ in listening.notifies(timeout=min(left, 0.25), stop_after=1):
+            return

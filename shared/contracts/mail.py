@@ -1,0 +1,44 @@
+"""What the listener and the reading worker tell of received mail."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from shared.contracts.base import Contract
+
+
+class MailReceivedV1(Contract):
+    """A mail was accepted and stored; a worker must read it."""
+
+    inbound_email_id = fields.UUID(required=True)
+
+
+class DeliveryReportV1(Contract):
+    """A delivery report came for a mail that notify sent. Its signed return path names the notification."""
+
+    inbound_email_id = fields.UUID(required=True)
+    notification_id = fields.UUID(required=True)
+    recipient = fields.String(required=True, allow_none=True)
+    status = fields.String(required=True, allow_none=True)
+    action = fields.String(required=True, allow_none=True)
+    bounce_class = fields.String(required=True)
+    permanent = fields.Boolean(required=True)
+    line = fields.String(required=True, allow_none=True)
+
+
+class CalendarReplyV1(Contract):
+    """An iTIP REPLY came by mail (RFC 5546 §3.2.3); the service that holds events decides on it."""
+
+    inbound_email_id = fields.UUID(required=True)
+    uid = fields.String(required=True, allow_none=True)
+    sequence = fields.Integer(required=True, allow_none=True)
+    attendee = fields.String(required=True, allow_none=True)
+    partstat = fields.String(required=True, allow_none=True)
+    sender = fields.String(required=True, allow_none=True)
+    vouched = fields.Boolean(required=True)
+
+
+class NotificationDueV1(Contract):
+    """A notification is due for sending; notify tells itself."""
+
+    notification_id = fields.UUID(required=True)

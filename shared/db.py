@@ -1,0 +1,117 @@
+"""How every service reaches PostgreSQL: a role of its own, one engine, one transaction at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import URL, Engine, MetaData, create_engine, make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+from shared.settings import Settings
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Constraint names are worked out, so that migrations can name them."""
+
+CONNECT_TIMEOUT = 5
+"""Seconds until a connection attempt counts as failed."""
+
+
+class Role(StrEnum):
+    """The database roles. Each service has its own schema, and rights in no other."""
+
+    INTAKE = "intake"
+    RSVP = "rsvp"
+    NOTIFY = "notify"
+    RELAY = "relay"
+    MAILBOX = "mailbox"
+
+    @property
+    def user(self) -> str:
+        """The role's name in PostgreSQL."""
+        return f"idesluss_{self.value}"
+
+
+def metadata(schema: str) -> MetaData:
+    """A service's table metadata: its own schema and the naming convention."""
+    return MetaData(schema=schema, naming_convention=NAMING)
+
+
+def embedded_url(settings: Settings) -> URL:
+    """The superuser's URL for the embedded database: a Unix socket under the data folder."""
+    return URL.create(
+        "postgresql+psycopg",
+        username="postgres",
+        password=role_password(settings, "postgres"),
+        database="idesluss",
+        query={"host": str(socket_dir(settings)), "port": "5432"},
+    )
+
+
+def socket_dir(settings: Settings) -> Path:
+    """Where the embedded database's socket lies; short, since a socket path holds at most 107 octets."""
+    wanted = settings.data_dir / "postgres" / "socket"
+    if len(str(wanted)) <= 80:
+        return wanted
+    return Path("/tmp") / f"idesluss-{settings.signer.token('socket-dir', str(settings.data_dir))}"  # noqa: S108 - made with 0700 by its owner
+
+
+def role_password(settings: Settings, user: str) -> str:
+    """The password of a database role, derived from the secret key: nothing more to keep secret."""
+    return settings.signer.derive(f"database-role:{user}")
+
+
+def admin_url(settings: Settings) -> URL:
+    """The URL that migrations use: DATABASE_URL, or the embedded database's superuser."""
+    if settings.embedded_database:
+        return embedded_url(settings)
+    return make_url(settings.database_url).set(drivername="postgresql+psycopg")
+
+
+def role_url(settings: Settings, role: Role) -> URL:
+    """The URL with which a service signs in."""
+    return admin_url(settings).set(username=role.user, password=role_password(settings, role.user))
+
+
+def conninfo(url: URL) -> str:
+    """The same URL in the form that psycopg itself takes."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+class Database:
+    """One role's engine and sessions in one process. Opens its first connection when first used."""
+
+    def __init__(self, settings: Settings, role: Role, *, pool_size: int = 5) -> None:
+        self.role = role
+        self.url = role_url(settings, role)
+        self.engine: Engine = create_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT,
+                "application_name": f"idesluss {role}",
+                "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
+            },
+        )
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """One transaction: committed at the end, rolled back on an exception. No network calls inside."""
+        with self._sessions.begin() as session:
+            yield session
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()

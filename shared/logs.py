@@ -1,0 +1,86 @@
+"""Structured logs: a static event name, facts as fields, one correlation id from door to sent mail."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from shared.ids import new_id
+from shared.settings import Settings
+
+_CORRELATION = "correlation_id"
+
+
+def configure(settings: Settings, role: str) -> None:
+    """Set up logging for this process: readable lines, or JSON where IDESLUSS_LOG_FORMAT=json."""
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.format_exc_info,
+    ]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=28, sort_keys=False)
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level.upper())),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _role(role),
+                renderer,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level.upper())
+    for noisy in ("mail.log", "dramatiq", "alembic", "waitress", "waitress.queue", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _role(role: str) -> structlog.typing.Processor:
+    def add(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+        event.setdefault("role", role)
+        return event
+
+    return add
+
+
+def get(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger for one module."""
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
+    return logger
+
+
+def correlation_id() -> str:
+    """The id that ties together everything one mail or request sets off; a new one where none is set."""
+    bound = structlog.contextvars.get_contextvars().get(_CORRELATION)
+    return bound if isinstance(bound, str) else new_correlation_id()
+
+
+def new_correlation_id() -> str:
+    """A fresh correlation id: 32 hex digits, sorting by time."""
+    return new_id().hex
+
+
+@contextmanager
+def correlation(value: str | None = None) -> Iterator[str]:
+    """Everything logged and sent inside bears this correlation id (a new one where none is given)."""
+    current = value or new_correlation_id()
+    with structlog.contextvars.bound_contextvars(**{_CORRELATION: current}):
+        yield current

@@ -1,0 +1,236 @@
+"""Every setting, read from the environment in this one place; docs/settings.md lists the same table."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from pathlib import Path
+from typing import Any
+
+from environs import Env, EnvError
+
+from shared.errors import MisconfiguredError
+from shared.signing import Signer
+
+Network = IPv4Network | IPv6Network
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the whole suite is configured with. Sizes are bytes, times are seconds."""
+
+    data_dir: Path
+    http_host: str
+    http_port: int
+    base_url: str
+    smtp_host: str
+    smtp_port: int
+    hostname: str
+    database_url: str
+    broker_url: str
+    smtp_relay_url: str
+    mailbox_port: int
+    secret_keys: tuple[str, ...]
+    demo: bool
+    language: str
+    log_format: str
+    log_level: str
+    trusted_peers: tuple[Network, ...]
+    proxy_peers: tuple[Network, ...]
+    trusted_authserv_ids: tuple[str, ...]
+    smtp_tls_cert: str
+    smtp_tls_key: str
+    smtp_lmtp: bool
+    smtp_max_size: int
+    smtp_max_recipients: int
+    smtp_max_connections: int
+    smtp_max_connections_per_peer: int
+    smtp_max_mails_per_peer_minute: int
+    smtp_max_header_size: int
+    smtp_max_buffered: int
+    smtp_command_timeout: float
+    smtp_min_data_rate: int
+    smtp_drain_seconds: float
+    listener_processes: int
+    worker_threads: int
+    read_wall_seconds: float
+    read_memory: int
+    confirmations_per_hour: int
+    retention_bus_days: int
+
+    @property
+    def signer(self) -> Signer:
+        """Signs links, reply addresses and tokens under the secret key(s)."""
+        return Signer([key.encode() for key in self.secret_keys])
+
+    @property
+    def embedded_database(self) -> bool:
+        """True where no DATABASE_URL is set: PostgreSQL runs under our own supervisor."""
+        return not self.database_url
+
+    @property
+    def catches_mail(self) -> bool:
+        """True where no SMTP_RELAY_URL is set: outgoing mail lands in the catching mailbox."""
+        return not self.smtp_relay_url
+
+
+VARIABLES: Mapping[str, str] = {
+    "data_dir": "IDESLUSS_DATA_DIR",
+    "http_host": "IDESLUSS_HTTP_HOST",
+    "http_port": "IDESLUSS_HTTP_PORT",
+    "base_url": "IDESLUSS_BASE_URL",
+    "smtp_host": "IDESLUSS_SMTP_HOST",
+    "smtp_port": "IDESLUSS_SMTP_PORT",
+    "hostname": "IDESLUSS_HOSTNAME",
+    "database_url": "DATABASE_URL",
+    "broker_url": "BROKER_URL",
+    "smtp_relay_url": "SMTP_RELAY_URL",
+    "mailbox_port": "IDESLUSS_MAILBOX_PORT",
+    "secret_keys": "IDESLUSS_SECRET_KEY",
+    "demo": "IDESLUSS_DEMO",
+    "language": "IDESLUSS_LANGUAGE",
+    "log_format": "IDESLUSS_LOG_FORMAT",
+    "log_level": "IDESLUSS_LOG_LEVEL",
+    "trusted_peers": "IDESLUSS_TRUSTED_PEERS",
+    "proxy_peers": "IDESLUSS_PROXY_PEERS",
+    "trusted_authserv_ids": "IDESLUSS_TRUSTED_AUTHSERV_IDS",
+    "smtp_tls_cert": "IDESLUSS_SMTP_TLS_CERT",
+    "smtp_tls_key": "IDESLUSS_SMTP_TLS_KEY",
+    "smtp_lmtp": "IDESLUSS_SMTP_LMTP",
+    "smtp_max_size": "IDESLUSS_SMTP_MAX_SIZE",
+    "smtp_max_recipients": "IDESLUSS_SMTP_MAX_RECIPIENTS",
+    "smtp_max_connections": "IDESLUSS_SMTP_MAX_CONNECTIONS",
+    "smtp_max_connections_per_peer": "IDESLUSS_SMTP_MAX_CONNECTIONS_PER_PEER",
+    "smtp_max_mails_per_peer_minute": "IDESLUSS_SMTP_MAX_MAILS_PER_PEER_MINUTE",
+    "smtp_max_header_size": "IDESLUSS_SMTP_MAX_HEADER_SIZE",
+    "smtp_max_buffered": "IDESLUSS_SMTP_MAX_BUFFERED",
+    "smtp_command_timeout": "IDESLUSS_SMTP_COMMAND_TIMEOUT",
+    "smtp_min_data_rate": "IDESLUSS_SMTP_MIN_DATA_RATE",
+    "smtp_drain_seconds": "IDESLUSS_SMTP_DRAIN_SECONDS",
+    "listener_processes": "IDESLUSS_LISTENER_PROCESSES",
+    "worker_threads": "IDESLUSS_WORKER_THREADS",
+    "read_wall_seconds": "IDESLUSS_READ_WALL_SECONDS",
+    "read_memory": "IDESLUSS_READ_MEMORY",
+    "confirmations_per_hour": "IDESLUSS_CONFIRMATIONS_PER_HOUR",
+    "retention_bus_days": "IDESLUSS_RETENTION_BUS_DAYS",
+}
+"""Field of ``Settings`` → name of its environment variable."""
+
+
+def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read all settings from ``environ`` (default: this process's environment).
+
+    Where IDESLUSS_SECRET_KEY is not set, a key is made once and kept in the data folder, readable by
+    its owner alone. ``overrides`` are fields by name, for tests and for the supervisor.
+
+    :raises MisconfiguredError: naming the variable and what is wrong with it.
+    """
+    env = Env()
+    source = dict(os.environ if environ is None else environ)
+    env._environ = source  # environs reads os.environ alone; this is the attribute its own tests replace
+    try:
+        values = _read(env)
+    except (EnvError, ValueError) as error:
+        raise MisconfiguredError(str(error)) from error
+    values.update(overrides)
+    values["data_dir"] = Path(values["data_dir"]).absolute()
+    if not values["base_url"]:
+        values["base_url"] = f"http://{values['http_host']}:{values['http_port']}"
+    values["base_url"] = values["base_url"].rstrip("/")
+    if not values["secret_keys"]:
+        values["secret_keys"] = (_kept_secret(values["data_dir"] / "secrets" / "key"),)
+    if any(len(key) < 32 for key in values["secret_keys"]):
+        raise MisconfiguredError("IDESLUSS_SECRET_KEY: at least 32 characters, for example `openssl rand -hex 32`")
+    if bool(values["smtp_tls_cert"]) != bool(values["smtp_tls_key"]):
+        raise MisconfiguredError("IDESLUSS_SMTP_TLS_CERT and IDESLUSS_SMTP_TLS_KEY: set both or neither")
+    if not values["trusted_authserv_ids"]:
+        values["trusted_authserv_ids"] = (values["hostname"],)
+    return Settings(**values)
+
+
+def _read(env: Env) -> dict[str, Any]:
+    name = VARIABLES
+    return {
+        "data_dir": env.str(name["data_dir"], "./var"),
+        "http_host": env.str(name["http_host"], "127.0.0.1"),
+        "http_port": env.int(name["http_port"], 8000),
+        "base_url": env.str(name["base_url"], ""),
+        "smtp_host": env.str(name["smtp_host"], "127.0.0.1"),
+        "smtp_port": env.int(name["smtp_port"], 2525),
+        "hostname": env.str(name["hostname"], "localhost"),
+        "database_url": env.str(name["database_url"], ""),
+        "broker_url": env.str(name["broker_url"], ""),
+        "smtp_relay_url": env.str(name["smtp_relay_url"], ""),
+        "mailbox_port": env.int(name["mailbox_port"], 0),
+        "secret_keys": tuple(env.list(name["secret_keys"], [])),
+        "demo": env.bool(name["demo"], True),
+        "language": _one_of(env, name["language"], "sv", ("sv", "en")),
+        "log_format": _one_of(env, name["log_format"], "text", ("text", "json")),
+        "log_level": _one_of(env, name["log_level"], "info", ("debug", "info", "warning", "error")),
+        "trusted_peers": _networks(env, name["trusted_peers"], ["127.0.0.1", "::1"]),
+        "proxy_peers": _networks(env, name["proxy_peers"], []),
+        "trusted_authserv_ids": tuple(map(str.lower, env.list(name["trusted_authserv_ids"], []))),
+        "smtp_tls_cert": env.str(name["smtp_tls_cert"], ""),
+        "smtp_tls_key": env.str(name["smtp_tls_key"], ""),
+        "smtp_lmtp": env.bool(name["smtp_lmtp"], False),
+        "smtp_max_size": env.int(name["smtp_max_size"], 40 * MIB),
+        "smtp_max_recipients": env.int(name["smtp_max_recipients"], 100),
+        "smtp_max_connections": env.int(name["smtp_max_connections"], 2000),
+        "smtp_max_connections_per_peer": env.int(name["smtp_max_connections_per_peer"], 50),
+        "smtp_max_mails_per_peer_minute": env.int(name["smtp_max_mails_per_peer_minute"], 300),
+        "smtp_max_header_size": env.int(name["smtp_max_header_size"], 1 * MIB),
+        "smtp_max_buffered": env.int(name["smtp_max_buffered"], 256 * MIB),
+        "smtp_command_timeout": env.float(name["smtp_command_timeout"], 300.0),
+        "smtp_min_data_rate": env.int(name["smtp_min_data_rate"], 500),
+        "smtp_drain_seconds": env.float(name["smtp_drain_seconds"], 20.0),
+        "listener_processes": env.int(name["listener_processes"], 1),
+        "worker_threads": env.int(name["worker_threads"], 3),
+        "read_wall_seconds": env.float(name["read_wall_seconds"], 5.0),
+        "read_memory": env.int(name["read_memory"], 768 * MIB),
+        "confirmations_per_hour": env.int(name["confirmations_per_hour"], 20),
+        "retention_bus_days": env.int(name["retention_bus_days"], 14),
+    }
+
+
+def _one_of(env: Env, name: str, default: str, allowed: tuple[str, ...]) -> str:
+    value: str = env.str(name, default)
+    if value not in allowed:
+        raise MisconfiguredError(f"{name}: one of {', '.join(allowed)}, not {value!r}")
+    return value
+
+
+def _networks(env: Env, name: str, default: list[str]) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(value.strip(), strict=False) for value in env.list(name, default) if value.strip())
+    except ValueError as error:
+        raise MisconfiguredError(f"{name}: addresses or networks divided by commas ({error})") from error
+
+
+def _kept_secret(path: Path) -> str:
+    """Read the secret kept at ``path``; make it on the first run. Two starters agree on one."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        pass
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+    return path.read_text().strip()
+
+
+assert set(VARIABLES) == {field.name for field in fields(Settings)}

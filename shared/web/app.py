@@ -1,0 +1,138 @@
+"""The ground that every service's web app stands on: limits, trusted hosts, headers, faults, language, one id."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from functools import cache
+from ipaddress import ip_address
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, g, request
+from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+
+from shared import logs
+from shared.i18n import Texts
+from shared.settings import Settings
+from shared.web import language, problems, security
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logs.get(__name__)
+
+HERE = Path(__file__).parent
+MAX_BODY = 2 * 1024 * 1024
+"""Bytes of a request body. Flask's own default is no limit at all; a form with files sets its own."""
+MAX_FORM_PARTS = 100
+MAX_FORM_MEMORY = 512 * 1024
+"""Bytes that fields of a form may take in memory."""
+
+
+def make_app(
+    name: str, settings: Settings, *, templates: Path | None = None, catalogues: Iterable[Path] = ()
+) -> Flask:
+    """A Flask app with everything that all our pages and APIs have in common.
+
+    ``templates`` is the service's own template folder; base.html and problem.html come from here.
+    ``catalogues`` are the folders of the service's own texts (``<language>.po``), beside the shared ones.
+    The app has no secret and no session: the token in its address opens a page, so nothing may set a cookie.
+    """
+    app = Flask(name, static_folder=str(HERE / "static"), static_url_path="/static", template_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_PARTS=MAX_FORM_PARTS,
+        MAX_FORM_MEMORY_SIZE=MAX_FORM_MEMORY,
+        TRUSTED_HOSTS=trusted_hosts(settings),
+        TRAP_HTTP_EXCEPTIONS=False,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
+    app.extensions["idesluss"] = settings
+    folders = [templates, HERE / "templates"] if templates else [HERE / "templates"]
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals["asset"] = asset
+    language.install(app, Texts.read(HERE / "texts", *catalogues), settings.language)
+    security.secure(app)
+    problems.register(app)
+    _log_requests(app)
+    app.wsgi_app = _correlated(_naming(trusted_hosts(settings), app.wsgi_app))  # type: ignore[method-assign,assignment] # Flask's own way to wrap an app
+    return app
+
+
+def trusted_hosts(settings: Settings) -> list[str]:
+    """The names under which we answer: the one in IDESLUSS_BASE_URL, the bound address, and loopback.
+
+    Links in pages and mails are built from the base URL alone; this refuses the rest early, with 400.
+    """
+    names = ["127.0.0.1", "localhost", "[::1]"]
+    public = urlsplit(settings.base_url).hostname
+    for name in (public, settings.http_host):
+        if name and not _is_wildcard(name):
+            names.append(f"[{name}]" if ":" in name else name)
+    return list(dict.fromkeys(names))
+
+
+def _is_wildcard(host: str) -> bool:
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+@cache
+def asset(path: str) -> str:
+    """The address of a file in static/, with its fingerprint, so that browsers may keep it for a year."""
+    digest = hashlib.sha256((HERE / "static" / path).read_bytes()).hexdigest()[:12]
+    return f"/static/{path}?v={digest}"
+
+
+def _naming(names: list[str], inner: WSGIApplication) -> WSGIApplication:
+    """Call an IPv6 address of ours localhost: Werkzeug's own check cannot be told of an address in brackets."""
+
+    def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        name, bracket, _port = environ.get("HTTP_HOST", "").partition("]")
+        if bracket and name + bracket in names:
+            environ["HTTP_HOST"] = "localhost"
+        return inner(environ, start_response)
+
+    return outer
+
+
+def _correlated(inner: WSGIApplication) -> WSGIApplication:
+    """Give each request its correlation id, for the log, for messages it sends, and for the answer's header.
+
+    A caller's own id is not taken: it would let anybody mix their request into somebody else's trail.
+    """
+
+    def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        with logs.correlation() as current:
+
+            def start(
+                status: str, headers: list[tuple[str, str]], exc_info: Any = None
+            ) -> Callable[[bytes], object]:
+                return start_response(status, [*headers, ("X-Correlation-Id", current)], exc_info)
+
+            return inner(environ, start)
+
+    return outer
+
+
+def _log_requests(app: Flask) -> None:
+    @app.before_request
+    def begin() -> None:
+        g.begun = perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        if request.endpoint != "static":
+            # The rule, never the path: paths hold signed tokens.
+            rule = request.url_rule.rule if request.url_rule else None
+            took = round((perf_counter() - g.begun) * 1000, 1) if "begun" in g else None
+            log.debug("request", method=request.method, rule=rule, status=response.status_code, milliseconds=took)
+        return response

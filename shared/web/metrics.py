@@ -1,0 +1,108 @@
+"""``/metrics`` for Prometheus: worked out from the tables when asked, so that every process tells the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from flask import Flask, Response
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared import logs
+from shared.db import Database
+
+log = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One metric: its query gives a row per label values, the figure last."""
+
+    name: str
+    meaning: str
+    labels: tuple[str, ...]
+    sql: str
+
+
+BUS = (
+    Gauge(
+        "idesluss_outbox_open",
+        "Deliveries that nobody has finished",
+        ("consumer",),
+        "SELECT consumer, count(*) FROM bus.delivery WHERE done_at IS NULL AND parked_at IS NULL GROUP BY 1",
+    ),
+    Gauge(
+        "idesluss_outbox_parked",
+        "Deliveries that failed too often and wait for a person",
+        ("consumer",),
+        "SELECT consumer, count(*) FROM bus.delivery WHERE parked_at IS NOT NULL AND done_at IS NULL GROUP BY 1",
+    ),
+    Gauge(
+        "idesluss_outbox_oldest_seconds",
+        "Age of the oldest delivery that nobody has finished",
+        ("consumer",),
+        "SELECT d.consumer, extract(epoch FROM now() - min(m.created_at)) FROM bus.delivery d"
+        " JOIN bus.message m ON m.id = d.message_id"
+        " WHERE d.done_at IS NULL AND d.parked_at IS NULL GROUP BY 1",
+    ),
+)
+"""What is known of the bus; a service adds its own."""
+
+
+class TableCollector(Collector):
+    """Asks the tables at each scrape. A table that cannot be read leaves its metric out and says so."""
+
+    def __init__(self, sources: Sequence[tuple[Database, Sequence[Gauge]]]) -> None:
+        self._sources = sources
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing beforehand: registering must not ask the database."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """One family a gauge."""
+        failures = 0
+        for database, gauges in self._sources:
+            try:
+                yield from _asked(database, gauges)
+            except SQLAlchemyError as error:
+                failures += 1
+                log.warning("metrics_unread", role=str(database.role), fault=type(error).__name__)
+        up = GaugeMetricFamily("idesluss_metrics_sources_failed", "Database roles whose metrics could not be read")
+        up.add_metric([], failures)
+        yield up
+
+
+def _asked(database: Database, gauges: Sequence[Gauge]) -> list[Metric]:
+    families: list[Metric] = []
+    with database.engine.connect() as connection:
+        for gauge in gauges:
+            family = GaugeMetricFamily(gauge.name, gauge.meaning, labels=gauge.labels)
+            for *labels, figure in connection.execute(text(gauge.sql)):
+                family.add_metric([str(label) for label in labels], float(figure))
+            families.append(family)
+    return families
+
+
+def register(app: Flask, sources: Sequence[tuple[Database, Sequence[Gauge]]]) -> None:
+    """Add ``/metrics`` to the app, told from these databases' tables and from the process itself."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    registry.register(TableCollector(sources))
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,50 @@
+"""Fixtures that many tests share. Those of one subject live near their use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import URL
+
+from shared.settings import Settings
+from tests.support import databases
+
+
+def pytest_configure() -> None:
+    databases.name_run()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):
+        databases.drop_template()
+
+
+@pytest.fixture(scope="session")
+def database_server() -> Iterator[URL]:
+    """A PostgreSQL server on which databases may be created."""
+    with databases.server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def database_template(database_server: URL) -> str:
+    """The name of a database migrated once in this run, to be cloned."""
+    return databases.template(database_server)
+
+
+@pytest.fixture
+def settings(database_server: URL, database_template: str, tmp_path: Path) -> Iterator[Settings]:
+    """Settings with a fresh, migrated database, a data folder of their own and free ports."""
+    with databases.clone(database_server, database_template) as url:
+        yield databases.settings_for(url, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def module_settings(
+    database_server: URL, database_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Settings]:
+    """As ``settings``, but one database for all tests of a module."""
+    with databases.clone(database_server, database_template) as url:
+        yield databases.settings_for(url, tmp_path_factory.mktemp("data"))

@@ -1,0 +1,79 @@
+"""kill -9 of any process at any moment: what got 250 becomes exactly one idea and exactly one answer each."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.support.storm import TARGETS, Killer, Outcome, Senders, settle
+from tests.support.suite import Suite
+from tests.support.waiting import wait_until
+
+
+def storm(tmp_path: Path, seed: int) -> tuple[Suite, Senders, Killer]:
+    suite = Suite(tmp_path / "var", {"IDESLUSS_LOG_LEVEL": "warning"}).start()
+    return suite, Senders(suite), Killer(suite, random.Random(seed))
+
+
+def check(outcome: Outcome, kills: int) -> None:
+    assert outcome.accepted > 0
+    assert outcome.lost == []
+    assert outcome.doubled == []
+    assert outcome.unconfirmed == []
+    assert outcome.confirmed_twice == []
+    assert outcome.unnoticed == 0
+    assert outcome.submitted_twice <= kills
+
+
+def test_every_process_may_be_killed_once(tmp_path: Path) -> None:
+    suite, senders, killer = storm(tmp_path, 1)
+    senders.start()
+
+    for name in TARGETS:
+        killer.kill(name)
+        seen = len(senders.accepted)
+        _mails_go_on(senders, seen)
+    senders.stop()
+
+    check(settle(suite, senders.accepted, 60), sum(killer.kills.values()))
+    assert suite.stop() == 0
+
+
+def test_the_supervisor_may_be_killed_and_started_again(tmp_path: Path) -> None:
+    suite, senders, killer = storm(tmp_path, 2)
+    senders.start()
+    _mails_go_on(senders, 0)
+
+    killer.kill("supervisor")
+    assert suite.process is not None
+    suite.process.wait(timeout=30)
+    (suite.data_dir / "run.json").unlink(missing_ok=True)
+    suite.start()
+    _mails_go_on(senders, len(senders.accepted))
+    senders.stop()
+
+    check(settle(suite, senders.accepted, 60), 1)
+    assert suite.stop() == 0
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(5))
+def test_a_hundred_random_kills(tmp_path: Path, seed: int) -> None:
+    suite, senders, killer = storm(tmp_path, 100 + seed)
+    senders.start()
+
+    killer.kill_some(95, (0.2, 3.0))
+    for name in ("worker-intake", "worker-notify", "relay", "listener", "mailbox"):
+        killer.freeze(name, 40)
+    senders.stop()
+
+    outcome = settle(suite, senders.accepted, 300)
+    print(f"\n{dict(killer.kills)}\n{outcome}\nlongest wait for a 250: {senders.slowest:.1f} s")
+    check(outcome, sum(killer.kills.values()))
+    assert suite.stop() == 0
+
+
+def _mails_go_on(senders: Senders, seen: int) -> None:
+    wait_until(lambda: len(senders.accepted) >= seen + 5, 60)

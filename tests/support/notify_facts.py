@@ -1,0 +1,108 @@
+"""Payloads of the messages that notify hears, as intake sends them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from shared.ids import new_id
+
+SLUICE = {"slug": "krokom", "name": "Idéslussen Krokom", "address": "ide@krokom.example", "language": "sv"}
+
+
+def person(address: str = "asa@invanare.example", name: str = "Åsa Öberg", language: str = "sv") -> dict[str, Any]:
+    """Somebody who gets mail."""
+    return {
+        "name": name,
+        "address": address,
+        "language": language,
+        "reply_to": "ide+svar.kro-2026-0042.aaaabbbbccccdddd@krokom.example",
+    }
+
+
+def thread(
+    in_reply_to: str | None = "<egen.1@invanare.example>", references: list[str] | None = None
+) -> dict[str, Any]:
+    """What a mail answers."""
+    return {"in_reply_to": in_reply_to, "references": references or []}
+
+
+def idea(**changes: Any) -> dict[str, Any]:
+    """An idea as others know it."""
+    return {
+        "id": new_id(),
+        "reference": "KRO-2026-0042",
+        "title": "Cykelpump vid busstorget",
+        "text": "Sätt upp en fast cykelpump vid busstorget.\n\nDet tar fem minuter att laga en punktering.",
+        "stage": "received",
+        "created_at": datetime(2026, 11, 3, 8, 30, tzinfo=UTC),
+        **changes,
+    }
+
+
+def idea_received(**changes: Any) -> dict[str, Any]:
+    """An idea came in by mail from a vouched sender; one contact."""
+    return {
+        "idea": idea(),
+        "sluice": SLUICE,
+        "via": "email",
+        "submitter": person(),
+        "submitter_kind": "citizen",
+        "vouched": True,
+        "asks_kind": False,
+        "no_confirmation": None,
+        "held": None,
+        "answer_by": date(2026, 12, 1),
+        "follow_url": "https://idesluss.example/i/KRO-2026-0042?t=abcdefghijklmnop",
+        "submitter_thread": thread(),
+        "contacts": [person("kontakt@krokom.example", "Kim Kontakt")],
+        "contact_thread": thread(None, ["<idesluss.anchor@krokom.example>"]),
+        "contact_notes": [],
+        "attachments": [],
+        **changes,
+    }
+
+
+def idea_added_to(**changes: Any) -> dict[str, Any]:
+    """Somebody added text to an idea."""
+    return {
+        "entry_id": new_id(),
+        "idea": idea(),
+        "sluice": SLUICE,
+        "author": "Åsa Öberg",
+        "text": "En sak till: det behövs en med både bil- och cykelventil.",
+        "attachments": ["pump.jpg"],
+        "follow_url": "https://idesluss.example/i/KRO-2026-0042?t=abcdefghijklmnop",
+        "contacts": [person("kontakt@krokom.example", "Kim Kontakt")],
+        "contact_thread": thread(),
+        **changes,
+    }
+
+
+def answer_drafted(**changes: Any) -> dict[str, Any]:
+    """A contact answered by mail."""
+    return {
+        "draft_id": new_id(),
+        "idea": idea(),
+        "sluice": SLUICE,
+        "contact": person("kontakt@krokom.example", "Kim Kontakt"),
+        "text": "Hej Åsa!\n\nVi sätter upp en pump i april, vid cykelställen.",
+        "confirm_url": "https://idesluss.example/bekrafta/abcdefghijklmnop",
+        "contact_thread": thread(),
+        **changes,
+    }
+
+
+def idea_answered(**changes: Any) -> dict[str, Any]:
+    """An official answer was given."""
+    return {
+        "answer_id": new_id(),
+        "idea": idea(),
+        "sluice": SLUICE,
+        "submitter": person(),
+        "signed_by": "Kim Kontakt",
+        "text": "Hej Åsa!\n\nVi sätter upp en pump i april, vid cykelställen.",
+        "follow_url": "https://idesluss.example/i/KRO-2026-0042?t=abcdefghijklmnop",
+        "submitter_thread": thread(),
+        **changes,
+    }

@@ -1,0 +1,66 @@
+// Builds shared/web/static/face.css and copies the fonts: theme + the components we use + look.css, unused parts left out.
+// Run by hand (`npm ci && npm run build`) when the face changes; what it writes is committed, so nobody else needs Node.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { transform } from "lightningcss";
+
+const STATIC = "../shared/web/static";
+const COMPONENTS = [
+  "base", "button", "details", "divider", "error-summary", "field", "fieldset", "input", "label", "link",
+  "skip-link", "table", "tag", "validation-message",
+];
+// The colour families that pages use by `data-color`; the theme's own file has nine.
+const FAMILIES = ["accent", "neutral", "danger", "warning"];
+
+const tool = "node_modules/@digdir/designsystemet/dist/bin/designsystemet.js";
+for (const step of ["create", "build"]) {
+  execFileSync(process.execPath, [tool, "tokens", step, "--config", "designsystemet.config.json", "--clean"], { stdio: "ignore" });
+}
+
+const theme = readFileSync("design-tokens-build/slussen.css", "utf8")
+  .replaceAll(/@layer ds\.theme\.color \{\s*\[data-color="(\w+)"\][^}]*\}\s*\}/g, (block, family) => (FAMILIES.includes(family) ? block : ""))
+  .replaceAll(/@layer ds\.theme\.typography\.secondary \{\s*\[[^}]*\}\s*(?:\[[^}]*\}\s*)*\}/g, "");
+const components = COMPONENTS.map((name) => `@layer ds.${name === "base" ? "base" : "components"}{${read(name)}}`).join("\n");
+// A font's address bears its fingerprint, as `asset` in shared/web/app.py makes it, so that preload and sheet agree.
+let look = readFileSync("look.css", "utf8");
+for (const [font, name] of [["inter", "inter"], ["source-serif-4", "source-serif"]]) {
+  const file = `node_modules/@fontsource-variable/${font}/files/${font}-latin-wght-normal.woff2`;
+  copyFileSync(file, `${STATIC}/${name}.woff2`);
+  look = look.replace(`v=${name.toUpperCase()}`, `v=${createHash("sha256").update(readFileSync(file)).digest("hex").slice(0, 12)}`);
+}
+const sheet = `@layer ds.theme, ds.base, ds.components;\n${theme}\n${components}\n${look}`;
+
+const { code } = transform({ filename: "face.css", code: Buffer.from(withoutUnused(sheet)), minify: true });
+const named = "/*! Idéslussen, EUPL-1.2. With @digdir/designsystemet and designsystemet-css, MIT: see LICENSES.txt */\n";
+writeFileSync(`${STATIC}/face.css`, named + code.toString() + "\n");
+
+writeFileSync(`${STATIC}/LICENSES.txt`, licences());
+for (const folder of ["design-tokens", "design-tokens-build"]) rmSync(folder, { recursive: true, force: true });
+
+function read(name) {
+  return readFileSync(`node_modules/@digdir/designsystemet-css/dist/src/${name}.css`, "utf8");
+}
+
+// Takes away custom properties that nothing reads, until there is nothing left to take away.
+function withoutUnused(css) {
+  for (;;) {
+    const used = new Set([...css.matchAll(/var\(\s*(--[\w-]+)/g)].map((match) => match[1]));
+    const smaller = css.replaceAll(/(--dsc?-[\w-]+)\s*:[^;{}]*(;|(?=\}))/g, (declaration, name) => (used.has(name) ? declaration : ""));
+    if (smaller.length === css.length) return css;
+    css = smaller;
+  }
+}
+
+function licences() {
+  const parts = [
+    ["@digdir/designsystemet", "LICENSE"], ["@digdir/designsystemet-css", "LICENSE"],
+    ["@fontsource-variable/inter", "LICENSE"], ["@fontsource-variable/source-serif-4", "LICENSE"],
+  ];
+  return parts
+    .map(([name, file]) => {
+      const { version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"));
+      return `== ${name} ${version} ==\n\n${readFileSync(`node_modules/${name}/${file}`, "utf8").trim()}\n`;
+    })
+    .join("\n");
+}
