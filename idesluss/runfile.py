@@ -1,4 +1,4 @@
-"""run.json: the machine-readable start, there while the suite is ready and gone after a clean stop."""
+"""What a running suite tells about itself in the data folder: run.json for others, processes.json for its successor."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -16,42 +16,39 @@ from shared import logs
 
 log = logs.get(__name__)
 
-NAME = "run.json"
+RUN = "run.json"
+"""The machine-readable start: there while the suite is ready, gone after a clean stop."""
+PROCESSES = "processes.json"
+"""The roles' numbers and birth times: who is to be ended after the supervisor was killed."""
+SAME_BIRTH = 2.0
+"""Seconds by which two readings of one process's birth may differ, as the clock is set right."""
 
 
 def write(
     data_dir: Path, *, http_url: str, smtp_port: int, api_token: str, pids: Mapping[str, Sequence[int]]
 ) -> None:
-    """Write it beside, readable by its owner alone for it holds a token, and rename it into place."""
-    content = {"http_url": http_url, "smtp_port": smtp_port, "api_token": api_token, "pids": pids}
-    fresh = data_dir / f"{NAME}.{os.getpid()}"
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
-    fresh.rename(data_dir / NAME)
+    """Write run.json, readable by its owner alone for it holds a token."""
+    _replace(data_dir / RUN, {"http_url": http_url, "smtp_port": smtp_port, "api_token": api_token, "pids": pids})
 
 
 def remove(data_dir: Path) -> None:
     """At a clean stop, or before a new start."""
-    (data_dir / NAME).unlink(missing_ok=True)
+    for name in (RUN, PROCESSES):
+        (data_dir / name).unlink(missing_ok=True)
+
+
+def remember(data_dir: Path, pids: Iterable[int]) -> None:
+    """Keep who the children are; a number alone may be somebody else's by the next start."""
+    births = {}
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            births[pid] = psutil.Process(pid).create_time()
+    _replace(data_dir / PROCESSES, births)
 
 
 def end_orphans(data_dir: Path, patience: float = 5.0) -> None:
-    """Wait for the children of a supervisor that was killed, which are stopping; end those that do not.
-
-    A number in an old run.json may be somebody else's by now, so a process counts only if it is older than
-    the file and runs Idéslussen. PostgreSQL is left to shared/embedded_postgres.py.
-    """
-    try:
-        path = data_dir / NAME
-        written = path.stat().st_mtime
-        pids = json.loads(path.read_text(encoding="utf-8"))["pids"]
-        numbers = {int(pid) for name, numbers in pids.items() if name != "postgres" for pid in numbers}
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
-        return
-    orphans = [process for number in numbers - {os.getpid()} if (process := _ours(number, written))]
+    """End the children of a supervisor that was killed: kindly, and after ``patience`` seconds by force."""
+    orphans = [process for process in _remembered(data_dir) if _lives(process)]
     if not orphans:
         return
     log.warning("orphans", pids=[process.pid for process in orphans])
@@ -64,6 +61,20 @@ def end_orphans(data_dir: Path, patience: float = 5.0) -> None:
             time.sleep(0.01)
 
 
+def _remembered(data_dir: Path) -> list[psutil.Process]:
+    try:
+        births: dict[str, float] = json.loads((data_dir / PROCESSES).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return []
+    found = []
+    for pid, birth in births.items():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(int(pid))
+            if abs(process.create_time() - birth) < SAME_BIRTH:
+                found.append(process)
+    return found
+
+
 def _lives(process: psutil.Process) -> bool:
     """A zombie, which nobody waits for where process 1 is no init, holds no port and no file."""
     try:
@@ -72,11 +83,12 @@ def _lives(process: psutil.Process) -> bool:
         return False
 
 
-def _ours(pid: int, written: float) -> psutil.Process | None:
-    try:
-        process = psutil.Process(pid)
-        if process.create_time() <= written + 1 and any("idesluss" in word for word in process.cmdline()):
-            return process
-    except psutil.Error:
-        pass
-    return None
+def _replace(path: Path, content: object) -> None:
+    """Write beside, then rename into place: a reader sees the old or the new, never a half."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+    fresh.rename(path)

@@ -22,6 +22,8 @@ log = logs.get(__name__)
 
 SILENCE = 20.0
 """Seconds without a beat after which a child counts as hung."""
+HALTED = 5.0
+"""A tick that took this long means that we were halted ourselves (a paused container, a sleeping laptop)."""
 LONGEST_PAUSE = 2.0
 """Seconds at most between a death and the next try, however often it dies."""
 STEADY = 10.0
@@ -102,7 +104,7 @@ class Supervisor:
         before = time.monotonic()
         self.wait(TICK)
         now = time.monotonic()
-        if now - before > SILENCE / 4:
+        if now - before > HALTED:
             self._lenient_until = now + SILENCE
         if now > self._lenient_until:
             self._kill_silent()

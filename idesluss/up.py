@@ -172,6 +172,8 @@ class Suite:
         )
 
     def _on_change(self) -> None:
+        roles = [child.pid for child in self._supervisor.children if child.pid and child.name != "postgres"]
+        runfile.remember(self.settings.data_dir, roles)
         if self._ready:
             self._write_run_file()
 

@@ -63,6 +63,7 @@ def serve(settings: Settings, beat: Callable[[], None], stop: threading.Event) -
             asyncore_use_poll=True,
         )
     except OSError as error:
+        wasyncore.close_all(sockets, ignore_all=True)  # type: ignore[no-untyped-call]
         raise MisconfiguredError(_why_not(settings, error)) from error
     log.info("web_listening", url=settings.base_url)
     beaten = 0.0

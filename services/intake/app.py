@@ -18,7 +18,6 @@ def create_app(settings: Settings) -> Flask:
     """The app, with its own connections to the database; the first opens when it is first needed."""
     app = make_app("services.intake", settings, templates=WEB / "templates", catalogues=[WEB / "texts"])
     database = Database(settings, Role.INTAKE)
-    app.extensions["idesluss_database"] = database  # for whoever must close it: tests, a clean stop
     front.register(app, settings, database)
     follow.register(app, settings, database)
     confirm.register(app, settings, database)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import time
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,6 @@ import dns.exception
 import dns.name
 import dns.rdatatype
 import dns.resolver
-import spf
 
 from services.intake.mail.authentication import (
     AuthenticationResults,
@@ -33,6 +33,10 @@ from services.intake.mail.authentication import (
 )
 from services.intake.mail.domains import are_aligned, organisational_domain
 from services.intake.mail.model import Address
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # pyspf's texts hold escapes that Python warns of when it compiles them
+    import spf
 
 DEADLINE_SECONDS: Final = 2.0
 """Wall-clock time for all look-ups of one mail together."""

@@ -1,4 +1,4 @@
-"""notify's HTTP side: its API, and the catching mailbox where that is where mail goes."""
+"""notify's web app: its API, and the catching mailbox where that is where mail goes."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ MAILBOX = Path(mailbox.__file__).parent
 
 
 def create_app(settings: Settings) -> Flask:
-    """The app; connects to nothing until it is asked something."""
-    app = make_app("notify", settings, templates=MAILBOX / "templates", catalogues=[MAILBOX / "texts"])
-    api.register(app, Database(settings, Role.NOTIFY))
+    """The app, with its own connections to the database; the first opens when it is first needed."""
+    app = make_app("services.notify", settings, templates=MAILBOX / "templates", catalogues=[MAILBOX / "texts"])
+    database = Database(settings, Role.NOTIFY)
+    app.extensions["idesluss_database"] = database  # for whoever must close it: tests, a clean stop
+    api.register(app, database)
     if settings.catches_mail:
-        app.register_blueprint(mailbox.blueprint(settings, MailStore(Database(settings, Role.MAILBOX))))
+        caught = Database(settings, Role.MAILBOX)
+        app.extensions["idesluss_mailbox_database"] = caught
+        app.register_blueprint(mailbox.blueprint(settings, MailStore(caught)))
     return app

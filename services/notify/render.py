@@ -30,6 +30,26 @@ COLUMNS = 72
 LONGEST_TEXT = 20_000
 """Characters of somebody's words that a mail repeats; the rest is on the idea's page."""
 
+_SENDER = {
+    "sv": {
+        "nobody": "Någon som inte har lämnat sitt namn",
+        "unvouched": ". Avsändaren är inte bekräftad",
+        "employee": "medarbetare",
+        "citizen": "invånare",
+        "service_user": "brukare",
+        "nonprofit": "förening",
+        "company": "företag",
+    },
+    "en": {
+        "nobody": "Somebody who left no name",
+        "unvouched": ". Sender not confirmed",
+        "employee": "employee",
+        "citizen": "resident",
+        "service_user": "service user",
+        "nonprofit": "association",
+        "company": "company",
+    },
+}
 _PARAGRAPHS = re.compile(r"\n(?:[ \t]*\n)+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -49,6 +69,8 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        # Plain text from Python, not a macro from a .txt: what such a macro gives passes into HTML unescaped.
+        self._environment.globals["sender"] = sender
         self._environment.filters.update(indented=indented, paragraphs=paragraphs, line=one_line, cut=cut)
 
     def render(self, kind: Kind, language: str, facts: Mapping[str, Any]) -> Rendered:
@@ -69,6 +91,16 @@ class Renderer:
         except (TemplateError, ValueError, TypeError) as error:
             raise RenderError(f"{kind}/{language}: {error}") from error
         return Rendered(subject, set_text(text), page)
+
+
+def sender(submitter: Mapping[str, str] | None, kind: str, vouched: bool, language: str) -> str:
+    """Who sent an idea in, as plain text on one line: name, address, kind, and whether that can be relied on."""
+    words = _SENDER[language]
+    if submitter is None:
+        return words["nobody"]
+    who = one_line(", ".join(filter(None, (submitter["name"], submitter["address"]))))
+    what = f" ({words[kind]})" if kind in words else ""
+    return f"{who}{what}{'' if vouched else words['unvouched']}"
 
 
 def set_text(text: str) -> str:

@@ -71,7 +71,7 @@ def _is_for_program() -> bool:
     path = request.path
     if path.endswith("/docs"):
         return False
-    return "/api/" in path or path.startswith(("/health", "/metrics"))
+    return "/api/" in path or path.startswith("/health/") or path == "/metrics"
 
 
 def _page_kind(status: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.hostile import hostile_mails
-from tests.support.suite import Suite, letter
+from tests.support.running import Suite, letter
 from tests.support.waiting import wait_until
 
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.support.storm import TARGETS, Killer, Outcome, Senders, settle
-from tests.support.suite import Suite
+from tests.support.running import Suite
 from tests.support.waiting import wait_until
 
 
-def storm(tmp_path: Path, seed: int) -> tuple[Suite, Senders, Killer]:
+@contextmanager
+def storm(tmp_path: Path, seed: int) -> Iterator[tuple[Suite, Senders, Killer]]:
+    """A running suite with mail coming in; everything is stopped at the end, whatever happened."""
     suite = Suite(tmp_path / "var", {"IDESLUSS_LOG_LEVEL": "warning"}).start()
-    return suite, Senders(suite), Killer(suite, random.Random(seed))
+    senders = Senders(suite)
+    senders.start()
+    try:
+        yield suite, senders, Killer(suite, random.Random(seed))
+    finally:
+        senders.stop()
+        assert suite.stop() == 0
 
 
 def check(outcome: Outcome, kills: int) -> None:
@@ -28,51 +38,41 @@ def check(outcome: Outcome, kills: int) -> None:
 
 
 def test_every_process_may_be_killed_once(tmp_path: Path) -> None:
-    suite, senders, killer = storm(tmp_path, 1)
-    senders.start()
+    with storm(tmp_path, 1) as (suite, senders, killer):
+        for name in TARGETS:
+            killer.kill(name)
+            _mails_go_on(senders, len(senders.accepted))
+        senders.stop()
 
-    for name in TARGETS:
-        killer.kill(name)
-        seen = len(senders.accepted)
-        _mails_go_on(senders, seen)
-    senders.stop()
-
-    check(settle(suite, senders.accepted, 60), sum(killer.kills.values()))
-    assert suite.stop() == 0
+        check(settle(suite, senders.accepted, 60), sum(killer.kills.values()))
 
 
 def test_the_supervisor_may_be_killed_and_started_again(tmp_path: Path) -> None:
-    suite, senders, killer = storm(tmp_path, 2)
-    senders.start()
-    _mails_go_on(senders, 0)
+    with storm(tmp_path, 2) as (suite, senders, killer):
+        _mails_go_on(senders, 0)
+        killer.kill("supervisor")
+        assert suite.process is not None
+        suite.process.wait(timeout=30)
+        (suite.data_dir / "run.json").unlink(missing_ok=True)
+        suite.start()
+        _mails_go_on(senders, len(senders.accepted))
+        senders.stop()
 
-    killer.kill("supervisor")
-    assert suite.process is not None
-    suite.process.wait(timeout=30)
-    (suite.data_dir / "run.json").unlink(missing_ok=True)
-    suite.start()
-    _mails_go_on(senders, len(senders.accepted))
-    senders.stop()
-
-    check(settle(suite, senders.accepted, 60), 1)
-    assert suite.stop() == 0
+        check(settle(suite, senders.accepted, 60), 1)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(5))
 def test_a_hundred_random_kills(tmp_path: Path, seed: int) -> None:
-    suite, senders, killer = storm(tmp_path, 100 + seed)
-    senders.start()
+    with storm(tmp_path, 100 + seed) as (suite, senders, killer):
+        killer.kill_some(95, (0.2, 3.0))
+        for name in ("worker-intake", "worker-notify", "relay", "listener", "mailbox"):
+            killer.freeze(name, 40)
+        senders.stop()
 
-    killer.kill_some(95, (0.2, 3.0))
-    for name in ("worker-intake", "worker-notify", "relay", "listener", "mailbox"):
-        killer.freeze(name, 40)
-    senders.stop()
-
-    outcome = settle(suite, senders.accepted, 300)
-    print(f"\n{dict(killer.kills)}\n{outcome}\nlongest wait for a 250: {senders.slowest:.1f} s")
-    check(outcome, sum(killer.kills.values()))
-    assert suite.stop() == 0
+        outcome = settle(suite, senders.accepted, 300)
+        print(f"\n{dict(killer.kills)}\n{outcome}\nlongest wait for a 250: {senders.slowest:.1f} s")
+        check(outcome, sum(killer.kills.values()))
 
 
 def _mails_go_on(senders: Senders, seen: int) -> None:

@@ -10,7 +10,7 @@ from email.message import EmailMessage
 import pytest
 import requests
 
-from tests.support.suite import Suite, letter
+from tests.support.running import Suite, letter
 from tests.support.waiting import wait_until
 
 SENDER = "asa@krokom.example"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import requests
 
-from tests.support.suite import Suite, letter
+from tests.support.running import Suite, letter
 from tests.support.waiting import wait_until
 
 ROLES = {

@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.support.suite import Suite, letter
+from tests.support.running import Suite, letter
 from tests.support.waiting import wait_until
 
 CONTACT = "kontakt@krokom.example"

@@ -8,35 +8,64 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from services.intake.mail import evidence
 from services.intake.mail.lines import Line, Role, next_filled
+from services.intake.mail.wordlists import word_set
 
 MAX_LINES = 5
 MAX_LENGTH = 500
 """Signs in a whole attribution; names and addresses seldom make it longer than 200."""
 
 # "He wrote" in the languages of mail clients, one word each, in the forms that stand in attributions.
-_VERBS = frozenset(
-    "wrote writes said says skrev skriver schrieb schreibt geschrieben écrit escribió escribio escribe scritto "
-    "scrive scrisse schreef schrijft geschreven napisał napisała napisał(a) pisze escreveu escreve escribiu "
-    "пишет писал писала писал(а) написал написала написал(а) написав написала пише написа kirjoitti kirjutas "
-    "napsal napsala napsal(a) píše napísal napísala napísal(a) napisao napisala je/la írta ezt scris scrie "
-    "yazdı yazmış yazıyor yazdi έγραψε rakstīja rašė skrifaði idatzi menulis tulis sumulat viết escriure escrit "
-    "כתב כתבה נכתב كتب كتبت نوشت लिखा เขียน schrief skrifar scríobh".split()
+_VERBS = word_set(
+    """
+    wrote writes said says skrev skriver schrieb schreibt geschrieben écrit escribió escribio escribe
+    scritto scrive scrisse schreef schrijft geschreven napisał napisała napisał(a) pisze escreveu escreve
+    escribiu пишет писал писала писал(а) написал написала написал(а) написав пише написа kirjoitti kirjutas
+    napsal napsala napsal(a) píše napísal napísala napísal(a) napisao napisala je/la írta ezt scris scrie
+    yazdı yazmış yazıyor yazdi έγραψε rakstīja rašė skrifaði idatzi menulis tulis sumulat viết escriure
+    escrit כתב כתבה נכתב كتب كتبت نوشت लिखा เขียน schrief skrifar scríobh
+    """
 )
 # The same in writing without spaces between words.
-_VERB_SIGNS = ("写道", "寫道", "写到", "寫到", "书写", "書きました", "書いた", "のメッセージ", "のメール", "작성", "썼습니다", "เขียนว่า")
-_STARTERS = frozenset(
-    "on at den d. dne le am im el il op em w dnia il/la em a las v в у la pe på the dana datë på: an um "
-    "dňa dne ngày vào pada tarihinde tanggal στις στισ til dnia ในวันที่ 在 בתאריך في".split()
+_VERB_SIGNS = (
+    "写道",
+    "寫道",
+    "写到",
+    "寫到",
+    "书写",
+    "書きました",
+    "書いた",
+    "のメッセージ",
+    "のメール",
+    "작성",
+    "썼습니다",
+    "เขียนว่า",
 )
-_QUOTING = ("quoting ", "zitat von ", "citerar ", "citeret fra ", "citando ", "citerer ", "citaat van ")
-_QUOTING += ("quoting", "selon ", "mensaje citado por ", "scrive ", "en réponse à ", "citation de ")
+_STARTERS = word_set(
+    """
+    on at den d. dne le am im el il op em w dnia il/la a las v в у la pe på the dana datë på: an um dňa ngày
+    vào pada tarihinde tanggal στις στισ til ในวันที่ 在 בתאריך في
+    """
+)
+_QUOTING = (
+    "quoting ",
+    "zitat von ",
+    "citerar ",
+    "citeret fra ",
+    "citando ",
+    "citerer ",
+    "citaat van ",
+    "citation de ",
+)
 # Who writes "vi", "she" or "the board" tells something; a client writes a name.
-_PRONOUNS = frozenset(
-    "i we he she they you it who jag vi hon han hen de dom ni man du ich wir er sie es nous il elle ils elles "
-    "yo nosotros él ella io noi lui lei jeg hun dere ik wij hij zij minä me hän".split()
+_PRONOUNS = word_set(
+    """
+    i we he she they you it who jag vi hon han hen de dom ni man du ich wir er sie es nous il elle ils elles
+    yo nosotros él ella io noi lui lei jeg hun dere ik wij hij zij minä me hän
+    """
 )
 _EDGES = "-_=*#~|•· \t"
 
@@ -160,7 +189,7 @@ def _has_proper_start(body: str, words: Sequence[str]) -> bool:
         return False
     if _leads_in(body):
         return True
-    if 0 <= address and len(body[:address].split()) <= 7:
+    if address >= 0 and len(body[:address].split()) <= 7:
         return True
     return any(_has_verb(word) for word in words[:6])
 
@@ -168,7 +197,7 @@ def _has_proper_start(body: str, words: Sequence[str]) -> bool:
 def _ends_sentence(body: str, before: int) -> bool:
     """True where a sentence ends before that place: then own words stand in front."""
     head = body[:before].split()
-    for word, following in zip(head, head[1:], strict=False):
+    for word, following in pairwise(head):
         if word.endswith(("!", "?")) or (word.endswith(".") and len(word) > 7) or word.endswith(":"):
             return True
         if word.endswith(".") and following[:1].isupper() and len(word) > 5:

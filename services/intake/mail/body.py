@@ -7,10 +7,10 @@ are the person's own words. See ``quotes`` for answers between quoted lines.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from services.intake.mail import forwarded, header_block, quotes, reply_line, signature
+from services.intake.mail import footers, forwarded, header_block, quotes, reply_line, signature
 from services.intake.mail.attribution import find_ending_at, is_followed_by_quote
 from services.intake.mail.header_block import Header
 from services.intake.mail.html import to_lines
@@ -57,7 +57,9 @@ def _better(plain: _Attempt, html: _Attempt) -> Divided:
     if own_plain == own_html:
         return plain.divided
     if len(_words(plain.everything)) < STUB_SHARE * len(_words(html.everything)):
-        return _with_reason(html.divided, "the HTML part was read: the plain text holds less than half of its words")
+        return _with_reason(
+            html.divided, "the HTML part was read: the plain text holds less than half of its words"
+        )
     if html.structured:
         return _with_reason(html.divided, "the HTML part was read: its mark-up shows what is quoted")
     return plain.divided if len(own_plain) >= len(own_html) else html.divided
@@ -83,7 +85,7 @@ def _divide(lines: Sequence[Line], subject: str | None) -> _Attempt:
     everything = show(lines)
     structured = any(line.role or line.depth or line.indented for line in lines)
     lines = _with_quoted_indents(lines)
-    top = signature.banner_end(lines)
+    top = footers.banner_end(lines)
     reasons = [f"{top} lines set apart at the top: a gateway's warning"] if top else []
     body = list(lines[top:])
 
@@ -117,7 +119,9 @@ def _divide(lines: Sequence[Line], subject: str | None) -> _Attempt:
 def _kept_whole(lines: Sequence[Line], reasons: Sequence[str]) -> Divided:
     if not reasons:
         return Divided(show(lines))
-    return Divided(show(lines), reasons=("everything was kept: nothing would have remained of the person's own words",))
+    return Divided(
+        show(lines), reasons=("everything was kept: nothing would have remained of the person's own words",)
+    )
 
 
 def _divide_own(lines: Sequence[Line]) -> Divided:
@@ -161,10 +165,17 @@ def _find_cut(lines: Sequence[Line], subject: str | None) -> tuple[int, Header |
         if reply_line.is_reply_above(line.words):
             return place, None, f"at {line.words[:40]!r}"
         header = header_block.find_at(lines, place)
-        if header and (header.forward or _has_words_above(lines, header.start) or forwarded.is_forward_subject(subject)):
+        if header and (
+            header.forward or _has_words_above(lines, header.start) or forwarded.is_forward_subject(subject)
+        ):
             return header.start, header, f"at {header.label[:40]!r}"
         said = find_ending_at(lines, place)
-        if said and said.strong and not is_followed_by_quote(lines, said.end) and _has_words_above(lines, said.start):
+        if (
+            said
+            and said.strong
+            and not is_followed_by_quote(lines, said.end)
+            and _has_words_above(lines, said.start)
+        ):
             return header_block.with_rules(lines, said.start), None, f"at {lines[said.start].words[:40]!r}"
     return len(lines), None, ""
 
@@ -197,7 +208,9 @@ def _header_of_boundary(lines: Sequence[Line], place: int) -> Header | None:
     fields, end = header_block.fields_at(lines, place)
     if not fields:
         return None
-    return Header(header_block.with_rules(lines, place), end, False, fields, lines[place].words.split(":")[0] + ":")
+    return Header(
+        header_block.with_rules(lines, place), end, False, fields, lines[place].words.split(":")[0] + ":"
+    )
 
 
 def _header_of_forward(lines: Sequence[Line], place: int) -> Header:
@@ -205,7 +218,8 @@ def _header_of_forward(lines: Sequence[Line], place: int) -> Header:
     found = header_block.find_at(lines, place)
     if found:
         return replace(found, forward=True)
-    fields, end = {}, place + 1
+    fields: Mapping[str, str] = {}
+    end = place + 1
     for at in range(place, min(place + 8, len(lines))):
         fields, end = header_block.fields_at(lines, at)
         if fields:

@@ -3,7 +3,9 @@
 The claim is a hint, not a fact: UTF-8 labelled us-ascii, Windows-1252 labelled ISO-8859-1 and names that
 exist nowhere are ordinary mail. Valid UTF-8 with multi-byte sequences is taken as UTF-8 under any
 single-byte label, since text in another charset is almost never valid UTF-8 by chance; the other
-substitutions are those of the WHATWG Encoding standard (a superset in place of the labelled set).
+substitutions are those of the WHATWG Encoding standard (a superset in place of the labelled set). What has
+no label and is no UTF-8 is Windows-1252: charset-normalizer 3.5 was measured on six Swedish sentences in it
+and got none right (cp1250, hp_roman8, cp852).
 """
 
 from __future__ import annotations

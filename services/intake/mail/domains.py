@@ -1,8 +1,8 @@
 """Which domain an organisation registered: what DMARC alignment compares (RFC 7489 §3.2).
 
 The list of public suffixes is the one that authheaders carries (of June 2024), read with publicsuffix2, whose
-own list is of December 2019. A suffix younger than that makes two of its customers look like one organisation
-only if it is itself listed under no rule; the default rule ``*`` (the last label) then holds.
+own list is of December 2019. Under a suffix that is younger than the list the rule ``*`` holds: the last label
+is the suffix.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from publicsuffix2 import PublicSuffixList  # type: ignore[import-untyped]
 def organisational_domain(domain: str) -> str:
     """The registered domain that ``domain`` belongs to, in lower case; ``domain`` itself where it is a suffix."""
     plain = _ascii(domain)
-    return str(_suffixes().get_sld(plain) or plain)
+    # Not get_sld: under a suffix that is not listed it gives the suffix, so that all its customers seem one.
+    suffix = str(_suffixes().get_tld(plain) or "")
+    before = plain.removesuffix(suffix).rstrip(".")
+    return f"{before.rpartition('.')[2]}.{suffix}" if suffix and before else plain
 
 
 def are_aligned(one: str, other: str, *, strict: bool = False) -> bool:

@@ -19,7 +19,8 @@ def of_header(fields: Headers, sha256: str) -> Reading:
     senders = tuple(address for value in fields.all("From") for address in headers.addresses(value))
     reasons: list[str] = []
     if not senders:
-        reasons.append("no From field" if fields.get("From") is None else "no address in From")
+        written = headers.unstructured(fields.get("From"))
+        reasons.append("no From field" if written is None else f"no address in From: {written[:80]!r}")
     elif len({sender.address for sender in senders}) > 1:
         reasons.append(f"From names {len(senders)} addresses: the first was taken")
     recipients = (

@@ -7,8 +7,13 @@ from collections.abc import Mapping, Sequence
 from services.intake.mail.header_block import Header, is_end_of_forward
 from services.intake.mail.lines import Line, show
 from services.intake.mail.model import Address, Forwarded
+from services.intake.mail.wordlists import word_set
 
-_FORWARD_PREFIXES = frozenset("fw fwd vb vs wg tr rv enc doorst i pd пер 转发 轉寄 転送 vl vidarebefordrat videresendt".split())
+_FORWARD_PREFIXES = word_set(
+    """
+    fw fwd vb vs wg tr rv enc doorst i pd пер 转发 轉寄 転送 vl vidarebefordrat videresendt
+    """
+)
 
 
 def is_forward_subject(subject: str | None) -> bool:
@@ -45,7 +50,7 @@ def _lifted(line: Line) -> Line:
 
 
 def _sender(fields: Mapping[str, str]) -> Address | None:
-    """"Name <address>", "Name [mailto:address]", a bare address, or a name alone."""
+    """ "Name <address>", "Name [mailto:address]", a bare address, or a name alone."""
     value = fields.get("from", "").strip()
     if not value:
         return None

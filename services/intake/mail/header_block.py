@@ -13,81 +13,113 @@ from dataclasses import dataclass
 
 from services.intake.mail import evidence
 from services.intake.mail.lines import Line, last_filled, next_filled
+from services.intake.mail.wordlists import phrases
 
 MAX_BLOCK_LINES = 60
 """Lines tried for one block: To and Cc may be wrapped over many."""
 
 _LABELS = {
-    "from": "from från fra von de da van od от 发件人 寄件者 寄件人 差出人 lähettäjä від desde keltä saatja feladó gönderen "
-    "kimden de la από 보낸 사람|보낸사람|მისგან|من|מאת|từ|dari|expéditeur|absender|afsender|avsändare|remitente|"
-    "mittente|afzender|nadawca|remetente|отправитель|odesílatel|odosielateľ|pošiljatelj|выслал|no|nuo|送信者|差出人名",
-    "date": "date sent datum dato data skickat sendt gesendet envoyé verzonden inviato enviado enviada wysłano "
-    "отправлено дата 发送时间 日期 送信日時 日時 日付 lähetetty päivämäärä päiväys päivä odesláno odoslané fecha gönderildi "
-    "tarih надіслано elküldve dátum datums trimis saadetud enviat sent at|envoyé le|enviado em|enviada em|enviado el|"
-    "sendt den|skickat den|gesendet am|data wysłania|寄件日期|傳送時間|发送日期|보낸 날짜|날짜|ημερομηνία|ngày|tanggal|"
-    "date d'envoi|datum odeslání|sent on|στάλθηκε|poslano|изпратено|gesendet um|data/ora|data:|sendt:",
-    "to": "to till til an à a para aan do кому 收件人 宛先 送信先 vastaanottaja komu címzett kime către la προς 받는사람 "
-    "empfänger mottagare modtager mottaker destinataire destinatario destinatário geadresseerde adresat получатель "
-    "κ|pour|받는 사람|alıcı|za|kam|kepada|đến|إلى|אל|saaja|至",
-    "cc": "cc kopia kopi kopie копия копія 抄送 副本 kopio bcc cci másolat kópia bilgi hemlig kopia|c.c.|copie|copia|"
-    "copie à|cópia|dw|udw|ccn|hemlig kopia|참조|κοιν.|cc:",
-    "subject": "subject ämne emne betreff objet objeto oggetto onderwerp asunto assunto temat тема 主题 主旨 件名 aihe "
-    "předmět predmet tárgy konu subiect θέμα subjekt sujet ärende 제목|tema|re|ang|teema|tiêu đề|chủ đề|الموضوع|נושא|"
-    "perihal|naslov|относно",
-    "other": "reply-to importance prioritet priority wichtigkeit sensitivity attachments bilagor anlagen importancia "
-    "anhänge svar till|svara till|reply to|antwort an|répondre à|importance|vikt|betydelse|prioritet|organization|"
-    "organisation|message-id|user-agent|mailing-list|list-id|pièces jointes|liitteet|bijlagen|tärkeys|添付ファイル|附件|"
-    "resent-from|sender|when|where|när|var|required|optional|categories|kategorier",
+    "from": phrases(
+        """
+        from | från | fra | von | de | da | van | od | от | 发件人 | 寄件者 | 寄件人 | 差出人 | lähettäjä | від |
+        desde | keltä | saatja | feladó | gönderen | kimden | la | από | 보낸 | 사람 | 보낸사람 | მისგან | من |
+        מאת | từ | dari | expéditeur | absender | afsender | avsändare | remitente | mittente | afzender |
+        nadawca | remetente | отправитель | odesílatel | odosielateľ | pošiljatelj | выслал | no | nuo |
+        送信者 | 差出人名
+        """
+    ),
+    "date": phrases(
+        """
+        date | sent | datum | dato | data | skickat | sendt | gesendet | envoyé | verzonden | inviato |
+        enviado | enviada | wysłano | отправлено | дата | 发送时间 | 日期 | 送信日時 | 日時 | 日付 | lähetetty |
+        päivämäärä | päiväys | päivä | odesláno | odoslané | fecha | gönderildi | tarih | надіслано |
+        elküldve | dátum | datums | trimis | saadetud | enviat | at | envoyé le | enviado em |
+        enviada em | enviado el | sendt den | skickat den | gesendet am | data wysłania | 寄件日期 | 傳送時間 |
+        发送日期 | 보낸 날짜 | 날짜 | ημερομηνία | ngày | tanggal | date d'envoi | datum odeslání | sent on |
+        στάλθηκε | poslano | изпратено | gesendet um | data/ora
+        """
+    ),
+    "to": phrases(
+        """
+        to | till | til | an | à | a | para | aan | do | кому | 收件人 | 宛先 | 送信先 | vastaanottaja | komu |
+        címzett | kime | către | la | προς | 받는사람 | empfänger | mottagare | modtager | mottaker |
+        destinataire | destinatario | destinatário | geadresseerde | adresat | получатель | κ | pour |
+        받는 사람 | alıcı | za | kam | kepada | đến | إلى | אל | saaja | 至
+        """
+    ),
+    "cc": phrases(
+        """
+        cc | kopia | kopi | kopie | копия | копія | 抄送 | 副本 | kopio | bcc | cci | másolat | kópia |
+        bilgi | hemlig | c.c. | copie | copia | copie à | cópia | dw | udw | ccn | hemlig kopia | 참조 |
+        κοιν.
+        """
+    ),
+    "subject": phrases(
+        """
+        subject | ämne | emne | betreff | objet | objeto | oggetto | onderwerp | asunto | assunto |
+        temat | тема | 主题 | 主旨 | 件名 | aihe | předmět | predmet | tárgy | konu | subiect | θέμα | subjekt |
+        sujet | ärende | 제목 | tema | re | ang | teema | tiêu đề | chủ đề | الموضوع | נושא | perihal |
+        naslov | относно
+        """
+    ),
+    "other": phrases(
+        """
+        reply-to | importance | prioritet | priority | wichtigkeit | sensitivity | attachments | bilagor |
+        anlagen | importancia | anhänge | svar | till | svara till | reply to | antwort an | répondre à |
+        vikt | betydelse | organization | organisation | message-id | user-agent | mailing-list |
+        list-id | pièces jointes | liitteet | bijlagen | tärkeys | 添付ファイル | 附件 | resent-from | sender |
+        when | where | när | var | required | optional | categories | kategorier
+        """
+    ),
 }
-
-
-def _kinds() -> Mapping[str, str]:
-    table: dict[str, str] = {}
-    for kind, written in _LABELS.items():
-        for group in written.split("|"):
-            words = group.split(" ") if group == written.split("|")[0] else [group]
-            for label in words:
-                if label:
-                    table.setdefault(label.strip(":").casefold(), kind)
-    return table
-
-
-_KIND_OF = _kinds()
+_KIND_OF = {label: kind for kind in reversed(_LABELS) for label in _LABELS[kind]}
 _FIELD = re.compile(r"[*_|\s]*([^\W\d_][^:：<>@]{0,24}?)[ \u00a0]?[*_]{0,2}[ \u00a0]?[:：]([*_]{0,3})(.*)")
 _RULE = re.compile(r"[-_=*—–─━ ]{3,}$")
 _DECORATION = "-_=*#<>~|—–─━ \t"
 
-_ORIGINAL = (
-    "original message|original appointment|original email|original mail|original text|original e-mail|"
-    "ursprungligt meddelande|originalmeddelande|ursprungligt brev|ursprungligt mejl|ursprungligt möte|"
-    "oprindelig meddelelse|original meddelelse|oprindelig besked|opprinnelig melding|original melding|"
-    "ursprüngliche nachricht|originalnachricht|original-nachricht|ursprüngliche mail|ursprünglicher termin|"
-    "message d'origine|message d’origine|message original|message initial|mensaje original|mensaje de origen|"
-    "messaggio originale|messaggio originario|oorspronkelijk bericht|oorspronkelijke bericht|origineel bericht|"
-    "mensagem original|wiadomość oryginalna|oryginalna wiadomość|wiadomość pierwotna|исходное сообщение|"
-    "оригинальное сообщение|первоначальное сообщение|вихідне повідомлення|原始邮件|原始郵件|原邮件|元のメッセージ|オリジナルメッセージ|"
-    "alkuperäinen viesti|původní zpráva|pôvodná správa|eredeti üzenet|orijinal mesaj|özgün ileti|mesaj original|"
-    "αρχικό μήνυμα|원본 메시지|원본 이메일|izvorna poruka|izvirno sporočilo|missatge original|reply message|"
-    "original besked|originalbericht|ursprungsmeddelande"
-).split("|")
-_FORWARD = (
-    "forwarded message|forwarded mail|forwarded email|forwarded by|forwarded letter|begin forwarded message|"
-    "start of forwarded message|vidarebefordrat meddelande|vidarebefordrat brev|vidarebefordrat mejl|"
-    "vidarebefordrat mail|vidarebefordrat e-postmeddelande|vidarebefordrat av|vidaresänt meddelande|"
-    "börja vidarebefordrat meddelande|början på vidarebefordrat meddelande|videresendt meddelelse|"
-    "videresendt besked|videresendt mail|videresendt e-mail|videresendt melding|videresendt av|start på videresendt besked|"
-    "start på videresendt e-mail|begynnelse på videresendt melding|weitergeleitete nachricht|"
-    "weitergeleitete mail|weitergeleitet von|anfang der weitergeleiteten nachricht|"
-    "anfang der weitergeleiteten e-mail|message transféré|message réexpédié|début du message transféré|"
-    "début du message réexpédié|début de message transféré|mensaje reenviado|inicio del mensaje reenviado|"
-    "messaggio inoltrato|inizio messaggio inoltrato|inoltrato da|doorgestuurd bericht|begin doorgestuurd bericht|"
-    "mensagem encaminhada|mensagem reencaminhada|início da mensagem encaminhada|início da mensagem reencaminhada|"
-    "välitetty viesti|edelleenlähetetty viesti|välitetty viesti alkaa|przekazana wiadomość|"
-    "wiadomość przekazana|wiadomość przekazana dalej|początek przekazywanej wiadomości|пересылаемое сообщение|"
-    "переадресованное сообщение|пересланное сообщение|начало переадресованного сообщения|转发的邮件|转发邮件|轉寄的郵件|"
-    "转发的信息|開始轉寄郵件|転送されたメッセージ|転送メッセージ|přeposlaná zpráva|předávaná zpráva|továbbított üzenet|iletilmiş mesaj|"
-    "yönlendirilen ileti|mesaj redirecționat|προωθημένο μήνυμα|전달된 메시지|missatge reenviat"
-).split("|")
+_ORIGINAL = phrases(
+    """
+    original message | original appointment | original email | original mail | original text |
+    original e-mail | ursprungligt meddelande | originalmeddelande | ursprungligt brev |
+    ursprungligt mejl | ursprungligt möte | oprindelig meddelelse | original meddelelse |
+    oprindelig besked | opprinnelig melding | original melding | ursprüngliche nachricht |
+    originalnachricht | original-nachricht | ursprüngliche mail | ursprünglicher termin |
+    message d'origine | message d’origine | message original | message initial | mensaje original |
+    mensaje de origen | messaggio originale | messaggio originario | oorspronkelijk bericht |
+    oorspronkelijke bericht | origineel bericht | mensagem original | wiadomość oryginalna |
+    oryginalna wiadomość | wiadomość pierwotna | исходное сообщение | оригинальное сообщение |
+    первоначальное сообщение | вихідне повідомлення | 原始邮件 | 原始郵件 | 原邮件 |
+    元のメッセージ | オリジナルメッセージ |
+    alkuperäinen viesti | původní zpráva | pôvodná správa | eredeti üzenet | orijinal mesaj |
+    özgün ileti | mesaj original | αρχικό μήνυμα | 원본 메시지 | 원본 이메일 | izvorna poruka | izvirno sporočilo |
+    missatge original | reply message | original besked | originalbericht | ursprungsmeddelande
+    """
+)
+_FORWARD = phrases(
+    """
+    forwarded message | forwarded mail | forwarded email | forwarded by | forwarded letter |
+    begin forwarded message | start of forwarded message | vidarebefordrat meddelande |
+    vidarebefordrat brev | vidarebefordrat mejl | vidarebefordrat mail |
+    vidarebefordrat e-postmeddelande | vidarebefordrat av | vidaresänt meddelande |
+    börja vidarebefordrat meddelande | början på vidarebefordrat meddelande | videresendt meddelelse |
+    videresendt besked | videresendt mail | videresendt e-mail | videresendt melding | videresendt av |
+    start på videresendt besked | start på videresendt e-mail | begynnelse på videresendt melding |
+    weitergeleitete nachricht | weitergeleitete mail | weitergeleitet von |
+    anfang der weitergeleiteten nachricht | anfang der weitergeleiteten e-mail | message transféré |
+    message réexpédié | début du message transféré | début du message réexpédié |
+    début de message transféré | mensaje reenviado | inicio del mensaje reenviado | messaggio inoltrato |
+    inizio messaggio inoltrato | inoltrato da | doorgestuurd bericht | begin doorgestuurd bericht |
+    mensagem encaminhada | mensagem reencaminhada | início da mensagem encaminhada |
+    início da mensagem reencaminhada | välitetty viesti | edelleenlähetetty viesti |
+    välitetty viesti alkaa | przekazana wiadomość | wiadomość przekazana | wiadomość przekazana dalej |
+    początek przekazywanej wiadomości | пересылаемое сообщение | переадресованное сообщение |
+    пересланное сообщение | начало переадресованного сообщения | 转发的邮件 |
+    转发邮件 | 轉寄的郵件 | 转发的信息 | 開始轉寄郵件 |
+    転送されたメッセージ | 転送メッセージ |
+    přeposlaná zpráva | předávaná zpráva | továbbított üzenet | iletilmiş mesaj |
+    yönlendirilen ileti | mesaj redirecționat | προωθημένο μήνυμα | 전달된 메시지 | missatge reenviat
+    """
+)
 _END_OF_FORWARD = ("end forwarded message", "end of forwarded message", "slut på vidarebefordrat")
 
 
@@ -119,7 +151,9 @@ def find_at(lines: Sequence[Line], at: int) -> Header | None:
         fields, end = _fields(lines, below)
         decorated = words.strip("> ")[:2] != words.strip(_DECORATION)[:2] or words.endswith((":", "："))
         if fields or (decorated and below < len(lines)):
-            return Header(with_rules(lines, at), end if fields else at + 1, forward, fields, words.strip(_DECORATION))
+            return Header(
+                with_rules(lines, at), end if fields else at + 1, forward, fields, words.strip(_DECORATION)
+            )
         return None
     kind = _kind(words)
     if not kind or (kind != "from" and at > 0 and _kind(lines[at - 1].words)):
@@ -127,7 +161,9 @@ def find_at(lines: Sequence[Line], at: int) -> Header | None:
         return None
     fields, end = _fields(lines, at)
     start = with_rules(lines, at)
-    return Header(start, end, False, fields, words.split(":")[0] + ":") if _has_evidence(fields, start < at) else None
+    return (
+        Header(start, end, False, fields, words.split(":")[0] + ":") if _has_evidence(fields, start < at) else None
+    )
 
 
 def is_forward_marker(words: str) -> bool:

@@ -366,10 +366,12 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
     pieces = _split_parameters(value)
     first, *rest = pieces or [""]
     word = " ".join(first.split()).lower()
-    if "=" in word or " " in word:
-        # "text/plain charset=utf-8": a semicolon is missing.
-        word, _, tail = word.partition(" ")
-        rest.insert(0, first.strip().partition(" ")[2] if tail else "")
+    if "=" in word.partition(" ")[0]:
+        word = ""  # "filename=x": the word is missing
+        rest.insert(0, first)
+    elif " " in word:
+        word = word.partition(" ")[0]  # "text/plain charset=utf-8": a semicolon is missing
+        rest.insert(0, first.strip().partition(" ")[2])
     plain: dict[str, str] = {}
     extended: dict[str, list[tuple[int, bool, str]]] = {}
     for piece in rest:
@@ -387,7 +389,7 @@ def parameters(value: str) -> tuple[str, dict[str, str]]:
             continue
         extended.setdefault(base, []).append((int(number or 0), name.endswith("*"), text))
     # RFC 2231 wins over the plain form (RFC 6266 §4.3 says the same for the web).
-    return word, {**plain, **{name: _join_extended(parts) for name, parts in extended.items()}}
+    return word, {**plain, **{name: decode_words(_join_extended(parts)) for name, parts in extended.items()}}
 
 
 _UNTIL_QUOTE_OR_SEMICOLON = re.compile(r'[^;"]+')

@@ -15,6 +15,7 @@ import nh3
 
 from services.intake.mail.lines import Line, Role, fold, show
 from services.intake.mail.markup import End, Start, Text, scan
+from services.intake.mail.wordlists import phrases, word_set
 
 MAX_DEPTH_SHOWN = 20
 """Quote signs shown on one line at most."""
@@ -26,25 +27,52 @@ written as the full-width sign."""
 MAX_URL = 300
 """A longer address is a tracker's and is not written into the text."""
 
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
-_BLOCKS = frozenset(
-    "address article aside body center dd div dl dt fieldset figcaption figure footer form header html main nav "
-    "section tbody thead tfoot tr caption details summary".split()
+_VOID = word_set(
+    """
+    area base br col embed hr img input link meta param source track wbr
+    """
 )
-_SPACED = frozenset("blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul".split())
-_SILENT = frozenset("script style title xml head template select datalist".split())
+_BLOCKS = word_set(
+    """
+    address article aside body center dd div dl dt fieldset figcaption figure footer form header html main
+    nav section tbody thead tfoot tr caption details summary
+    """
+)
+_SPACED = word_set(
+    """
+    blockquote h1 h2 h3 h4 h5 h6 ol p pre table ul
+    """
+)
+_SILENT = word_set(
+    """
+    script style title xml head template select datalist
+    """
+)
 
-_SIGNATURES = (
-    "gmail_signature|moz-signature|protonmail_signature_block|ms-outlook-mobile-signature|applemailsignature|"
-    "composer_signature|bloop_sign|messagesignaturesection|tutanota_signature|zmail_signature|mailbirdsignature"
-).split("|")
+_SIGNATURES = phrases(
+    """
+    gmail_signature | moz-signature | protonmail_signature_block | ms-outlook-mobile-signature |
+    applemailsignature | composer_signature | bloop_sign | messagesignaturesection | tutanota_signature |
+    zmail_signature | mailbirdsignature
+    """
+)
 _SIGNATURE_IDS = frozenset(("signature", "x_signature", "divsignature", "mail-signature", "signature-id"))
 _ATTRIBUTIONS = ("gmail_attr", "moz-cite-prefix", "reply-intro", "protonmail_attribution")
-_BOUNDARIES = (
-    "divrplyfwdmsg|olk_src_body_section|mail-editor-reference-message-container|yahoo_quoted|messagereplysection|"
-    "mail_android_quote|_origmsg_|originalmessage|zmail_extra"
-).split("|")
-_QUOTES = ("gmail_quote", "protonmail_quote", "tutanota_quote", "yahoo_quote", "front-blockquote", "moz-quote", "reply-quote")
+_BOUNDARIES = phrases(
+    """
+    divrplyfwdmsg | olk_src_body_section | mail-editor-reference-message-container | yahoo_quoted |
+    messagereplysection | mail_android_quote | _origmsg_ | originalmessage | zmail_extra
+    """
+)
+_QUOTES = (
+    "gmail_quote",
+    "protonmail_quote",
+    "tutanota_quote",
+    "yahoo_quote",
+    "front-blockquote",
+    "moz-quote",
+    "reply-quote",
+)
 _TOP_BORDER = re.compile(r"border-top:\s?solid #(?:e1e1e1|b5c4df|b5c4d0|cccccc|c0c0c0) 1(?:\.0)?pt", re.IGNORECASE)
 _HIDDEN = re.compile(
     r"(?i)display\s?:\s?none|mso-hide\s?:\s?all|visibility\s?:\s?hidden|max-height\s?:\s?0(?:px|pt)?\s?(?:;|$|!)"
@@ -315,9 +343,11 @@ def _bare_url(url: str) -> str:
     return url.rstrip("/")
 
 
-_SAFE_TAGS = frozenset(
-    "a abbr b blockquote br caption code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins li ol p pre s small span "
-    "strong sub sup table tbody td tfoot th thead tr u ul".split()
+_SAFE_TAGS = word_set(
+    """
+    a abbr b blockquote br caption code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i img ins li ol p pre s
+    small span strong sub sup table tbody td tfoot th thead tr u ul
+    """
 )
 _SAFE_ATTRIBUTES = {
     "*": {"lang", "dir", "title"},

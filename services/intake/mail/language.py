@@ -10,35 +10,48 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from services.intake.mail.wordlists import word_set
+
 MAX_SIGNS = 20_000
 """A text's language shows in its beginning."""
 
-_SWEDISH = frozenset(
-    "och att det är som en ett på för med av till inte jag vi den har om kan ska från eller men så man vill skulle "
-    "också när där här finns borde hej alla mer vår vårt våra er ert era mig oss dem denna detta dessa dig sig sin "
-    "vara blir blev bli varit var vad vem hur varför mycket många få får fått gör göra gjort gå går kommer måste bara "
-    "bättre mellan under över utan efter innan redan kanske gärna tack hälsningar mvh nej ja mot vid sedan ingen inga "
-    "något någon några andra annan samma både dock samt genom hela hos åt ju väl nu då vore låt bygg sätt fler "
-    "kommunen förslag idé skola cykel barn snälla behöver tycker önskar föreslår våran eftersom enligt ni de han hon "
-    "finnas kunna ha tar ta ge ger öppna ordna inför varje gång dag ny nya gamla stor stora billigare dagar ut in upp ned mera sluta börja".split()
+_SWEDISH = word_set(
+    """
+    och att det är som en ett på för med av till inte jag vi den har om kan ska från eller men så man vill
+    skulle också när där här finns borde hej alla mer vår vårt våra er ert era mig oss dem denna detta dessa
+    dig sig sin vara blir blev bli varit var vad vem hur varför mycket många få får fått gör göra gjort gå
+    går kommer måste bara bättre mellan under över utan efter innan redan kanske gärna tack hälsningar mvh
+    nej ja mot vid sedan ingen inga något någon några andra annan samma både dock samt genom hela hos åt ju
+    väl nu då vore låt bygg sätt fler kommunen förslag idé skola cykel barn snälla behöver tycker önskar
+    föreslår våran eftersom enligt ni de han hon finnas kunna ha tar ta ge ger öppna ordna inför varje gång
+    dag ny nya gamla stor stora billigare dagar ut in upp ned mera sluta börja
+    """
 )
-_ENGLISH = frozenset(
-    "the and of to is in that it for on with as at this are be we you have not from or by an will would should could "
-    "can our your my their there which what when where how why who please thanks thank hello hi yes no but they them "
-    "was were has had been do does did more all some any about into than then so if only also very just like need want "
-    "let us make build great idea think suggest suggestion people every new would've it's don't i'd a open add use put "
-    "me he she his her its because before after over under between through each other good better could've up stop buy try".split()
+_ENGLISH = word_set(
+    """
+    the and of to is in that it for on with as at this are be we you have not from or by an will would
+    should could can our your my their there which what when where how why who please thanks thank hello hi
+    yes no but they them was were has had been do does did more all some any about into than then so if only
+    also very just like need want let us make build great idea think suggest suggestion people every new
+    would've it's don't i'd a open add use put me he she his her its because before after over under between
+    through each other good better could've up stop buy try
+    """
 )
-_OTHERS = frozenset(
-    "og ikke jeg er af å og/eller der das die und ist nicht ich wir sie mit auf für dem den zu ein eine einen von bei "
-    "le la les des du et est pas nous vous que qui dans pour sur avec une un el los las del es por para con como più "
-    "che di il della non per sono het een van niet met voor zijn wij ik ja/nei hvad hvor vil skal også/ogsaa ogsaa også "
-    "på/paa blir/bliver meget bør mellem ei on/off ja ovat olla että mutta hän kanssa se tämä voi minä jest nie się na "
-    "czy ale dla sehr auch noch wenn werden haben sind kann mais sont cette muy pero este esta está hay dere vår/vores "
-    "vores noen hva noe være mer/mere mere bedre til fra jo efter/etter etter før gjøre kommune sich nach uns wird flere busser åpent åbent trenger hvorfor felles fælles koska joka mitä kun".split()
-) - frozenset("on die den en ja se un".split())
-_SHARED_WITH_NORWEGIAN = frozenset(
-    "det som en på med av den har om kan vi så man de han hon mer få får hos var ny er".split()
+_OTHERS = word_set(
+    """
+    og ikke jeg er af å eller der das und ist nicht ich wir sie mit auf für dem zu ein eine einen von bei le
+    la les des du et est pas nous vous que qui dans pour sur avec une el los las del es por para con como
+    più che di il della non per sono het een van niet met voor zijn wij ik nei hvad hvor vil skal også ogsaa
+    på paa blir bliver meget bør mellem ei off ovat olla että mutta hän kanssa tämä voi minä jest nie się na
+    czy ale dla sehr auch noch wenn werden haben sind kann mais sont cette muy pero este esta está hay dere
+    vår vores noen hva noe være mer mere bedre til fra jo efter etter før gjøre kommune sich nach uns wird
+    flere busser åpent åbent trenger hvorfor felles fælles koska joka mitä kun
+    """
+)
+_SHARED_WITH_NORWEGIAN = word_set(
+    """
+    det som en på med av den har om kan vi så man de han hon mer få får hos var ny er
+    """
 )
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _STRONG = 2.0
@@ -56,7 +69,9 @@ def detect(text: str) -> str | None:
     swedish = _score(words, _SWEDISH) + _letters(words) + written.count("i")
     english = _score(words, _ENGLISH) + written.count("I")
     others = sum(_STRONG for word in words if word in _OTHERS and word not in _SWEDISH and word not in _ENGLISH)
-    others += sum(1.0 for word in words if any(sign in "øæßñçłþü" for sign in word) or "ää" in word or "yy" in word)
+    others += sum(
+        1.0 for word in words if any(sign in "øæßñçłþü" for sign in word) or "ää" in word or "yy" in word
+    )
     best, second = max(swedish, english), min(swedish, english)
     if best < 0.3 or best <= 1.3 * second or best <= others:
         return None

@@ -54,7 +54,7 @@ class Bounds:
     """Of the child's private memory (RLIMIT_DATA); a mail of 40 MiB needs under 200 MiB."""
     mails: int = 1000
     """After so many mails the child is replaced."""
-    resident_bytes: int = 160 * 1024 * 1024
+    resident_bytes: int = 64 * 1024 * 1024
     """A child that stays larger after a mail is replaced, as Python does not give all memory back."""
 
 
@@ -263,7 +263,8 @@ def serve(cpu_seconds: int, memory_bytes: int) -> None:
     """Read mails from standard input until it ends. Runs as the child process."""
     parent = os.getppid()
     _die_with_parent(parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle: it closes the pipe
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_IGN)  # the parent's to handle: it finishes its mail, then closes the pipe
     incoming, outgoing = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # whatever prints must not speak on the pipe
     from services.intake.mail import read, wire

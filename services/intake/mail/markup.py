@@ -19,7 +19,28 @@ MAX_ATTRIBUTE = 8192
 _NAME = re.compile(r"[A-Za-z][^\s/>]{0,63}")
 _ATTRIBUTE = re.compile(r"[\s/]*([^\s/>=][^\s/>=]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>\"'][^\s>]*)))?")
 _REFERENCE = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});?")
-_KEPT = frozenset("class id style type cite href src alt title start hidden name dir lang width height colspan rowspan".split())
+_KEPT = frozenset(
+    [
+        "class",
+        "id",
+        "style",
+        "type",
+        "cite",
+        "href",
+        "src",
+        "alt",
+        "title",
+        "start",
+        "hidden",
+        "name",
+        "dir",
+        "lang",
+        "width",
+        "height",
+        "colspan",
+        "rowspan",
+    ]
+)
 _RAW = {name: re.compile(f"</{name}", re.IGNORECASE) for name in ("script", "style", "title", "xml")}
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.intake.mail.attribution import find_ending_at
-from services.intake.mail.header_block import with_rules
+from services.intake.mail.header_block import is_rule, with_rules
 from services.intake.mail.lines import Line, count, last_filled, next_filled, opening
 
 WRAP_WIDTH = 60
@@ -47,9 +47,7 @@ def find_runs(lines: Sequence[Line]) -> list[Run]:
         while place < len(lines):
             if lines[place].depth:
                 end = place = place + 1
-            elif lines[place].blank:
-                place += 1
-            elif _is_wrapped_rest(lines, place):
+            elif lines[place].blank or _is_wrapped_rest(lines, place):
                 place += 1
             else:
                 break
@@ -104,6 +102,9 @@ def _lead(lines: Sequence[Line], start: int, floor: int) -> int:
     if above < floor or start - above > 4 or lines[above].depth:
         return start
     found = find_ending_at(lines, above)
+    if not found and above > floor and is_rule(lines[above].words) and not lines[above - 1].depth:
+        # A closing rule ("wrote ----") that was wrapped to a line of its own.
+        found = find_ending_at(lines, above - 1)
     return max(with_rules(lines, found.start), floor) if found else start
 
 

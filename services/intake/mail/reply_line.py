@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-_ABOVE = (
-    "above this line|above the line|ovanför den här raden|ovanför denna rad|ovanför denna linje|ovanför den här linjen|"
-    "ovanför raden|över den här raden|över denna rad|över denna linje|over denne linje|over denne linjen|"
-    "over linjen|oberhalb dieser|über dieser zeile|au-dessus de cette ligne|par-dessus cette ligne|"
-    "encima de esta línea|por encima de esta|sopra questa riga|al di sopra di questa|boven deze lijn|boven deze regel|"
-    "acima desta linha|powyżej tej linii|выше этой строки|tämän viivan yläpuolelle|tämän rivin yläpuolelle"
-).split("|")
-_REPLY = (
-    "reply|respond|answer|type|write|svar|skriv|antwort|schreib|répon|ecri|écri|respond|respuesta|escrib|rispo|scriv|"
-    "antwoord|typ|responda|odpow|pisz|ответ|пиш|vastaa|kirjoita"
-).split("|")
+from services.intake.mail.wordlists import phrases
+
+_ABOVE = phrases(
+    """
+    above this line | above the line | ovanför den här raden | ovanför denna rad | ovanför denna linje |
+    ovanför den här linjen | ovanför raden | över den här raden | över denna rad | över denna linje |
+    over denne linje | over denne linjen | over linjen | oberhalb dieser | über dieser zeile |
+    au-dessus de cette ligne | par-dessus cette ligne | encima de esta línea | por encima de esta |
+    sopra questa riga | al di sopra di questa | boven deze lijn | boven deze regel | acima desta linha |
+    powyżej tej linii | выше этой строки | tämän viivan yläpuolelle | tämän rivin yläpuolelle
+    """
+)
+_REPLY = phrases(
+    """
+    reply | respond | answer | type | write | svar | skriv | antwort | schreib | répon | ecri | écri |
+    respuesta | escrib | rispo | scriv | antwoord | typ | responda | odpow | pisz | ответ | пиш | vastaa |
+    kirjoita
+    """
+)
 _MARKS = "-=#*_~<>|+•—–"
 
 

@@ -6,17 +6,21 @@ tells more. Depth is bounded by ``mime``'s limits, so the tree is walked by recu
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html import escape
 
-from services.intake.mail import charsets, flowed, html, signed, transfer
+from services.intake.mail import charsets, flowed, html, markup, signed, transfer
 from services.intake.mail.attachments import MESSAGE_TYPES
 from services.intake.mail.model import Part
 
-MAX_CHARS = 1_000_000
-"""Of shown text; a longer part is shown so far, and stays whole as a file."""
+MAX_PLAIN = 400_000
+MAX_MARKUP = 1_000_000
+"""Characters that are shown of all parts together; a part that is cut stays whole as a file."""
 _MARKUP = ("text/html", "application/xhtml+xml", "text/enriched", "text/richtext", "text/watch-html")
 _PLAIN = ("text/plain", "text/markdown")
+# Whole HTML documents are sent as text/plain too, and nobody wants to read their tags.
+_DOCUMENT = re.compile(r"\s{0,200}<(?:!doctype html|html)[\s>]", re.IGNORECASE)
 _UNWANTED = {code: None for code in (*range(0x20), 0x7F, 0xFEFF) if code not in (0x09, 0x0A)}
 
 
@@ -31,6 +35,8 @@ class Words:
     files: list[tuple[str, bytes]] = field(default_factory=list)
     """Files that were uuencoded inside the text."""
     reasons: list[str] = field(default_factory=list)
+    room: dict[bool, int] = field(default_factory=lambda: {False: MAX_PLAIN, True: MAX_MARKUP})
+    """Characters that may still be read: of plain text, and of markup (True)."""
 
 
 @dataclass(slots=True)
@@ -65,7 +71,25 @@ def _blocks(part: Part, found: Words, root: Part) -> list[_Block]:
         return [block for child in beside for block in _blocks(child, found, root)]
     if part.type == "multipart/signed":
         return _blocks(part.children[0], found, root)
-    return [block for child in part.children for block in _blocks(child, found, root)]
+    return _without_doubles([block for child in part.children for block in _blocks(child, found, root)])
+
+
+def _without_doubles(blocks: list[_Block]) -> list[_Block]:
+    """Plain text and then the same words in HTML are two forms of one: some clients call that mixed."""
+    kept: list[_Block] = []
+    for block in blocks:
+        before = kept[-1] if kept else None
+        if (
+            before is not None
+            and before.html is None
+            and block.plain is None
+            and block.html is not None
+            and html.to_text(block.html).split() == (before.plain or "").split()
+        ):
+            kept[-1] = _Block(plain=before.plain, html=block.html)
+        else:
+            kept.append(block)
+    return kept
 
 
 def _is_words(part: Part, root: Part) -> bool:
@@ -115,21 +139,20 @@ def _alternative(alternatives: list[list[_Block]]) -> list[_Block]:
 def _settle(block: _Block) -> _Block:
     """Drop the form that says nothing: an empty one, or plain text that only asks for an HTML reader."""
     assert block.html is not None
-    text = html.to_text(block.html)
-    if not text.strip():
-        return _Block(plain=block.plain) if (block.plain or "").strip() else block
-    if block.plain is None or not block.plain.strip() or _is_placeholder(block.plain, text):
+    plain = (block.plain or "").strip()
+    has_words = any(isinstance(token, markup.Text) and token.text.strip() for token in markup.scan(block.html))
+    if plain and not has_words:
+        return _Block(plain=block.plain)
+    if has_words and (not plain or _is_placeholder(plain, block.html)):
         return _Block(html=block.html)
     return block
 
 
-def _is_placeholder(plain: str, text: str) -> bool:
+def _is_placeholder(plain: str, rich: str) -> bool:
     """Short, speaks of HTML, and its words are not in the HTML form, which has more to say."""
-    said = " ".join(plain.split())
-    if len(said) > 400 or "html" not in said.lower():
+    if len(plain) > 400 or "html" not in plain.lower():
         return False
-    full = " ".join(text.split())
-    return said not in full and not set(said.split()) <= set(full.split())
+    return not set(plain.split()) <= set(html.to_text(rich).split())
 
 
 def _join(blocks: list[_Block]) -> _Block:
@@ -162,11 +185,15 @@ def _leaf(part: Part, found: Words) -> _Block:
     if part.type in _MARKUP and not (charset and charsets.is_known(charset)):
         charset = charsets.of_html(content)
     text = clean(charsets.decode(content, charset))
-    if len(text) > MAX_CHARS:
-        found.reasons.append(f"a text of {len(text)} characters is shown so far as {MAX_CHARS}")
+    room = found.room[part.type in _MARKUP]
+    if len(text) > room:
+        found.reasons.append(
+            f"the text is too long to be shown whole: {len(text) - room} characters are in a file"
+        )
         found.parts.discard(id(part))
-        text = text[:MAX_CHARS]
-    if part.type in _MARKUP:
+        text = text[:room]
+    found.room[part.type in _MARKUP] -= len(text)
+    if part.type in _MARKUP or _DOCUMENT.match(text):
         return _Block(html=text)
     if part.params.get("format", "").lower() == "flowed":
         text = flowed.unflow(text, delete_space=part.params.get("delsp", "").lower() == "yes")

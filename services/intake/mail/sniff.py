@@ -1,8 +1,8 @@
 """The media type of a file by its bytes, in its usual IANA name. Nothing is unpacked, nothing raises.
 
-puremagic was measured against this table and left: it calls short texts bitmaps or fonts by two or three
-bytes, and reads office files by unpacking them. What is told apart here is what people mail, and what a
-browser would run. Where the bytes say only "text", the declared type may say which text.
+puremagic 1.30 was measured and left: it agrees in 22 of this table's 57 test cases, calls every zip a docx
+and words that begin with "BM" a bitmap, and raises where it knows nothing. What is told apart here is what
+people mail, and what a browser would run. Where the bytes say only "text", the declared type may say which.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from services.intake.mail.lines import fold
+from services.intake.mail.wordlists import phrases
 
 MAX_SUBJECT = 200
 """Signs of a subject that are kept; RFC 5322 sets no limit."""
@@ -14,18 +15,23 @@ MIN_SENTENCE = 12
 """A first sentence shorter than this ("Hej!") says too little on its own."""
 
 # Reply and forward prefixes of the common clients in the languages they speak.
-_PREFIXES = (
-    "re|fwd|fw|sv|vb|vs|aw|wg|ang|svar|svar på|vidarebefordrat|vidarebefordran|vidarebefordrad|vidare|vid|tr|rv|ref|"
-    "res|enc|odp|pd|antw|antwort|antwoord|doorst|rif|vl|ynt|ilt|atb|bls|trs|r|i|fs|továbbítás|vá|ha|aws|"
-    "回复|答复|回覆|转发|轉寄|返信|転送|ответ|пер|на|απ|πρθ|videresendt|videresend|weitergeleitet"
-).split("|")
+_PREFIXES = phrases(
+    """
+    re | fwd | fw | sv | vb | vs | aw | wg | ang | svar | svar på | vidarebefordrat | vidarebefordran |
+    vidarebefordrad | vidare | vid | tr | rv | ref | res | enc | odp | pd | antw | antwort | antwoord |
+    doorst | rif | vl | ynt | ilt | atb | bls | trs | r | i | fs | továbbítás | vá | ha | aws | 回复 | 答复 |
+    回覆 | 转发 | 轉寄 | 返信 | 転送 | ответ | пер | на | απ | πρθ | videresendt | videresend | weitergeleitet
+    """
+)
+_COUNTER = r"\s?(?:[\[(*^]\s?\d{1,4}\s?[\])]?|\d{1,2})?"
 _PREFIX = re.compile(
-    rf"(?:(?:{'|'.join(sorted(_PREFIXES, key=len, reverse=True))})\s?(?:[\[(*^]\s?\d{{1,4}}\s?[\])]?|\d{{1,2}})?\s?\.?\s?[:：]|ang\.(?=\s))\s*",
+    rf"(?:(?:{'|'.join(sorted(_PREFIXES, key=len, reverse=True))}){_COUNTER}\s?\.?\s?[:：]|ang\.(?=\s))\s*",
     re.IGNORECASE,
 )
 _TAG = re.compile(r"\[[^\[\]]{1,60}\]\s*[:：-]?\s*")
 _GREETING = re.compile(
-    r"(?i)(?:hej(?:san)?|hallå|tjena|tja|god (?:morgon|dag|kväll|middag)|goddag|hi|hello|dear|good (?:morning|afternoon|day)|hey)\b"
+    r"(?i)(?:hej(?:san)?|hallå|tjena|tja|god (?:morgon|dag|kväll|middag)|goddag|hi|hello|dear|hey|"
+    r"good (?:morning|afternoon|day))\b"
     r"[^.!?\n]{0,40}[,.!?]?$"
 )
 _END = re.compile(r"[.!?…](?=\s|$)|[。！？]")
@@ -59,7 +65,7 @@ def _from_subject(subject: str) -> str | None:
 
 
 def _from_text(text: str) -> str | None:
-    """The first sentence of the first paragraph that is not only a greeting; else of the first that says something."""
+    """The first sentence that is not only a greeting; a greeting where there is nothing else."""
     spare = None
     for paragraph in _paragraphs(text[:20_000]):
         sentence = _first_sentence(paragraph)

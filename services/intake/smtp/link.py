@@ -66,6 +66,8 @@ class Link:
 def _is_alive(connection: AsyncConnection) -> bool:
     """Whether the server has not hung up: reads what lies ready, without waiting."""
     try:
+        # The first call may find the server's last words, and only the second that there are no more.
+        connection.pgconn.consume_input()
         connection.pgconn.consume_input()
     except psycopg.OperationalError:
         return False

@@ -42,6 +42,11 @@ class Listener:
         """What it did since it started."""
         return self._door.counters
 
+    @property
+    def buffered(self) -> int:
+        """Octets of mail in memory that are not yet durable."""
+        return self._door.buffered
+
     async def start(self) -> None:
         """Begin to listen. The database may be away: senders hear 451 until it is back.
 

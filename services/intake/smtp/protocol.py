@@ -257,7 +257,7 @@ class Connection(SMTP):
             self.say(replies.STOPPING)
         except Broken as broken:
             self.say(broken.reply)
-        except (Hangup, OSError):
+        except Hangup:
             pass
         except Exception:
             log.exception("session_failed")
@@ -306,7 +306,7 @@ class Connection(SMTP):
             return self._refuse(replies.NOT_UTF8)
         try:
             await command(self, text)
-        except (Broken, Hangup, OSError):
+        except (Broken, Hangup):
             raise
         except Exception as error:
             self._set_rset_state()

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from services.notify.actors import handlers
+from services.notify.app import create_app
 from services.notify.channels.smtp import Relay, SmtpChannel
 from services.notify.render import Renderer
 from services.notify.store.tables import Attempt, Notification
@@ -93,3 +95,15 @@ def worker(
     finally:
         channel.close()
         database.dispose()
+
+
+@contextmanager
+def web_client(settings: Settings) -> Iterator[FlaskClient]:
+    """A browser in front of notify's web app; the app's connections are closed at the end."""
+    app = create_app(settings)
+    try:
+        yield app.test_client()
+    finally:
+        for name in ("idesluss_database", "idesluss_mailbox_database"):
+            if name in app.extensions:
+                app.extensions[name].dispose()

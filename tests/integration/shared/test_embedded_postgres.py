@@ -48,18 +48,6 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.fixture(scope="module")
-def first_start(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder as a first start leaves it, made once: the first writing to the disk is what takes time."""
-    folder = tmp_path_factory.mktemp("first")
-    postgres = EmbeddedPostgres(settings_in(folder))
-    postgres.initialise()
-    postgres.start()
-    postgres.wait_ready()
-    postgres.stop()
-    return folder
-
-
 @pytest.fixture
 def made(first_start: Path, open_folder: Path) -> Path:
     """A copy of it, in a folder that every user may enter."""

@@ -236,7 +236,7 @@ def test_text_stands_before_html_and_both_are_whole() -> None:
     read = parsed(composed())
     assert read.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in read.iter_parts()] == ["text/plain", "text/html"]
-    assert [part.get_content() for part in read.iter_parts()] == ["Hej Åsa!\n", "<p>Hej Åsa!</p>\n"]
+    assert [part.get_content() for part in read.iter_parts()] == ["Hej Åsa!\r\n", "<p>Hej Åsa!</p>\r\n"]
     assert read["Content-Language"] == "sv"
 
 

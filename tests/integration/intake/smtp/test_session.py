@@ -34,7 +34,8 @@ def test_a_mail_is_stored_octet_for_octet_with_its_envelope(running: Running, st
     correlation_id = reply.removeprefix("250 2.0.0 Ok: queued as ")
     [row] = stored.rows(
         "SELECT raw, size, sha256 = sha256(raw), recipient, envelope_from, peer_ip, helo, protocol, tls,"
-        " trusted_peer FROM intake.inbound_email e JOIN intake.raw_mail r ON r.id = e.raw_id WHERE correlation_id = %s",
+        " trusted_peer FROM intake.inbound_email e JOIN intake.raw_mail r ON r.id = e.raw_id"
+        " WHERE correlation_id = %s",
         [correlation_id],
     )
     raw = body.replace(b"\r\n..", b"\r\n.")

@@ -12,6 +12,7 @@ from services.intake.domain.sluice import SluiceProfile
 from shared.db import Database, Role
 from shared.settings import Settings
 from shared.web import tokens
+from tests.support.closing import databases_closed
 from tests.support.ideas import a_sluice
 
 
@@ -35,9 +36,8 @@ def sluice(database: Database) -> SluiceProfile:
 
 @pytest.fixture(scope="module")
 def app(web_settings: Settings, sluice: SluiceProfile):
-    app = create_app(web_settings)
-    yield app
-    app.extensions["idesluss_database"].dispose()
+    with databases_closed():
+        yield create_app(web_settings)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
@@ -11,8 +12,8 @@ from sqlalchemy import select
 from services.intake.store.tables import AnswerDraft, Idea
 from shared.bus.tables import Message
 from shared.web import links
-from tests.integration.intake.web.test_follow import PAYLOADS, Elements
 from tests.support.ideas import a_draft, an_idea
+from tests.support.pages import PAYLOADS, Elements
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_a_foreign_page_cannot_press_the_button(client, token, database, idea) -
 
 
 def test_an_altered_link_says_what_to_do(client, token, web_settings) -> None:
-    unknown = links.confirm_token(web_settings.signer, __import__("uuid").UUID(int=7))
+    unknown = links.confirm_token(web_settings.signer, UUID(int=7))
     pages = [
         client.get(f"/kontakt/bekrafta/{wrong}") for wrong in ("x", token[:-1], token.swapcase() + "a", unknown)
     ]

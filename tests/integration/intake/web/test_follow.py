@@ -2,54 +2,18 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
-
 import pytest
 from sqlalchemy import func, select
 
 from services.intake.domain.idea import SubmitterKind
 from services.intake.store.tables import Idea, TimelineEntry
+from services.intake.usecases import answer
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.receive import Addition, add_to_idea, note
 from shared.clock import now
 from shared.web import links
 from tests.support.ideas import a_draft, a_file, an_idea
-
-PAYLOADS = [
-    "<script>fire()</script>",
-    "<img src=x onerror=fire()>",
-    '"><svg onload=fire()>',
-    "'><iframe src=javascript:fire()>",
-    "</title><script>fire()</script>",
-    "</textarea><script>fire()</script>",
-    "{{7*7}}{% set x = fire %}",
-    "%(when)s %s",
-    "<a href=javascript:fire()>x</a>",
-    "\u202e<script>\u2066fire()",
-]
-
-
-class Elements(HTMLParser):
-    """The tags of a page with their attributes."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
-
-    @property
-    def can_run(self) -> bool:
-        return any(
-            tag in {"script", "iframe", "object", "embed", "style"}
-            or any(name.startswith("on") or name == "style" for name in attributes)
-            or any(
-                (attributes.get(name) or "").lower().startswith("javascript") for name in ("href", "src", "action")
-            )
-            for tag, attributes in self.found
-        )
+from tests.support.pages import PAYLOADS, Elements
 
 
 def path_of(settings, idea: Idea, **query: str) -> str:
@@ -89,29 +53,14 @@ def test_a_wrong_or_missing_token_opens_nothing_and_tells_what_to_do(
     with database.transaction() as session:
         other = an_idea(session, web_settings, sluice, title="En annan idé")
     foreign = links.follow_token(web_settings.signer, other.reference)
-    missing = f"/i/KRO-2026-9999?t={foreign}"
+    here = f"/i/{idea.reference}"
+    paths = [here, f"{here}?t={foreign}", f"{here}?t=", f"/i/KRO-2026-9999?t={foreign}", "/i/x"]
 
-    pages = [
-        client.get(path)
-        for path in (
-            f"/i/{idea.reference}",
-            f"/i/{idea.reference}?t={foreign}",
-            f"/i/{idea.reference}?t=",
-            missing,
-            "/i/x",
-        )
-    ]
+    pages = [client.get(path) for path in paths]
+    told = {page.text.partition("<main")[2] for page in pages}
 
     assert {page.status_code for page in pages} == {404}
-    assert (
-        len(
-            {
-                page.text.replace(idea.reference, "").replace("KRO-2026-9999", "").split("<main")[1]
-                for page in pages
-            }
-        )
-        == 1
-    )
+    assert len(told) == 1
     assert all("Öppna mejlet med bekräftelsen" in page.text for page in pages)
     assert all(idea.title not in page.text for page in pages)
 
@@ -133,7 +82,7 @@ def test_the_submitter_says_once_who_they_are(client, web_settings, idea, databa
     answers = [client.post(f"/i/{idea.reference}/kind", data={"t": token, "kind": "employee"}) for _ in range(2)]
 
     assert "Är du anställd här?" in asked
-    assert {answer.status_code for answer in answers} == {303}
+    assert {one.status_code for one in answers} == {303}
     assert answers[0].headers["Location"] == f"/i/{idea.reference}?t={token}"
     page = client.get(answers[0].headers["Location"]).text
     assert "Är du anställd här?" not in page
@@ -150,16 +99,14 @@ def test_a_foreign_post_changes_nothing(
 ) -> None:
     given = links.follow_token(web_settings.signer, idea.reference) if token is None else token
 
-    answer = client.post(f"/i/{idea.reference}/kind", data={"t": given, "kind": kind})
+    answered = client.post(f"/i/{idea.reference}/kind", data={"t": given, "kind": kind})
 
-    assert answer.status_code == status
+    assert answered.status_code == status
     with database.transaction() as session:
         assert session.get(Idea, idea.id).kind is None
 
 
 def test_an_official_answer_is_shown_and_a_draft_is_not(client, web_settings, idea, database, sluice) -> None:
-    from services.intake.usecases import answer
-
     with database.transaction() as session:
         stored = session.get(Idea, idea.id)
         drafted = a_draft(session, web_settings, sluice, stored, "Vi provar tre cyklar i vinter.")
@@ -232,24 +179,23 @@ def test_nobodys_words_run_in_the_page(client, web_settings, database, sluice, p
 
     assert page.status_code == 200
     assert not Elements(page.text).can_run
-    assert "49" not in page.text.split("<main")[1].split("</h1>")[0] or "{{7*7}}" in payload
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[::2]", "a b"])
 def test_a_forged_host_reaches_no_link(client, web_settings, idea, host: str) -> None:
-    answer = client.get(path_of(web_settings, idea), headers={"Host": host, "X-Forwarded-Host": host})
+    refused = client.get(path_of(web_settings, idea), headers={"Host": host, "X-Forwarded-Host": host})
 
-    assert answer.status_code == 400
-    assert "evil" not in answer.text
+    assert refused.status_code == 400
+    assert "evil" not in refused.text
 
 
 def test_a_forged_forwarded_host_reaches_no_redirect(client, web_settings, idea) -> None:
     token = links.follow_token(web_settings.signer, idea.reference)
 
-    answer = client.post(
+    answered = client.post(
         f"/i/{idea.reference}/kind",
         data={"t": token, "kind": "citizen"},
         headers={"X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example"},
     )
 
-    assert answer.headers["Location"].startswith("/i/")
+    assert answered.headers["Location"].startswith("/i/")

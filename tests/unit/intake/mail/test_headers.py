@@ -111,6 +111,9 @@ def test_endless_references_keep_both_ends() -> None:
         ('a; f*0="lång "; f*1="fil.pdf"', "a", {"f": "lång fil.pdf"}),
         ("a; f*999999999999=x; f*y=z", "a", {}),
         ('a; f="=?utf-8?Q?r=C3=A4k?= =?utf-8?B?bmE=?=.pdf"', "a", {"f": "räkna.pdf"}),  # zammad#928
+        ("filename=x.pdf", "", {"filename": "x.pdf"}),
+        ("attachment filename=x.pdf", "attachment", {"filename": "x.pdf"}),
+        ("a; f*=utf-8''=?utf-8?Q?r=C3=A4k?=.pdf", "a", {"f": "räk.pdf"}),
         ("/; ;; name=", "/", {"name": ""}),
         ("", "", {}),
     ],

@@ -147,9 +147,18 @@ def test_a_very_long_text_is_cut_for_showing_and_kept_as_a_file() -> None:
 
     reading = read_mail(raw)
 
-    assert len(reading.text) <= shown.MAX_CHARS
+    assert len(reading.text) <= shown.MAX_PLAIN
     assert reading.attachments[0].size == len(b"word " * 300_000)
-    assert any("is shown so far" in reason for reason in reading.reasons)
+    assert any("too long to be shown whole" in reason for reason in reading.reasons)
+
+
+def test_many_texts_together_are_bounded() -> None:
+    part = b"--b\n\n" + b"word " * 2_000 + b"\n"
+
+    reading = read_mail(b"Content-Type: multipart/mixed; boundary=b\n\n" + part * 500)
+
+    assert len(reading.text) <= shown.MAX_PLAIN + 500
+    assert len(reading.attachments) == 500 - shown.MAX_PLAIN // 10_000
 
 
 def test_a_step_that_fails_costs_its_own_field_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,6 +238,31 @@ def test_html_in_pieces_around_a_file_is_joined() -> None:
 
     assert [word for word in reading.text.split() if word] == ["One", "Two", "<Three>"]
     assert "&lt;Three&gt;" in reading.html
+
+
+def test_the_same_words_sent_twice_are_shown_once() -> None:
+    reading = read_mail(
+        b"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\nBuild a\nbridge.\n"
+        b"--b\nContent-Type: text/html\n\n<p>Build <b>a</b> bridge.</p>\n--b--\n"
+    )
+
+    assert reading.text.split() == ["Build", "a", "bridge."]
+
+
+def test_an_html_document_called_plain_text_is_read_as_html() -> None:
+    reading = read_mail(
+        b"Content-Type: text/plain\n\n<!DOCTYPE html>\n<html><body><p>Build a bridge.</p></body></html>"
+    )
+
+    assert reading.text == "Build a bridge."
+
+
+def test_a_mail_that_is_nothing_but_a_message_shows_that_one_as_forwarded() -> None:
+    reading = read_mail(b"From: a@b.c\nContent-Type: message/rfc822\n\nFrom: d@e.f\nSubject: x\n\ny")
+
+    assert reading.forwarded is not None
+    assert (reading.forwarded.subject, reading.forwarded.text) == ("x", "y")
+    assert [file.name for file in reading.attachments] == ["x.eml"]
 
 
 def test_html_names_its_charset_where_the_field_does_not() -> None:
