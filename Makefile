@@ -32,6 +32,9 @@ soak: setup  ## long fault runs: kills, stops and hostile mail under load
 lock: setup  ## write requirements.lock anew from pyproject.toml
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra dev --python-version 3.11 --upgrade -o requirements.lock pyproject.toml
 
+theme:  ## build the pages' styles and fonts anew (needs Node); the result is committed
+	cd theme && npm ci && npm run build
+
 clean:  ## remove what was installed and built; keeps var/, where your data are
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build *.egg-info screens bench/results
 

@@ -90,13 +90,11 @@ def mail_explain(envelope_from: str | None, files: tuple[str, ...]) -> None:
     from services.intake.mail.explain import explain
     from services.intake.mail.limited import LimitedReader
 
-    output = click.get_binary_stream("stdout")
     with LimitedReader() as reader:
         for file in files:
             line = explain(Path(file), envelope_from=envelope_from, read=reader.read)
             # half a surrogate pair (a file's name of other bytes) cannot be UTF-8, but its escape is good JSON
-            encoded = json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace")
-            output.write(encoded + b"\n")
+            click.echo(json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace"))
 
 
 @main.group()

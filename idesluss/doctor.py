@@ -77,7 +77,7 @@ def _without_making_a_key(environ: Mapping[str, str]) -> dict[str, tuple[str, ..
     folder = Path(environ.get(VARIABLES["data_dir"]) or "./var")
     if environ.get(VARIABLES["secret_keys"]) or (folder / "secrets" / "key").exists():
         return {}
-    return {"secret_keys": ("not made before the first start",)}
+    return {"secret_keys": ("made at the first start, not by a look",)}
 
 
 def unknown_variables(environ: Mapping[str, str]) -> Iterator[Finding]:

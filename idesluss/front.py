@@ -58,9 +58,7 @@ def dispatch(services: dict[str, WSGIApplication], *, otherwise: WSGIApplication
 def create_ground(settings: Settings) -> Flask:
     """``/health/…`` and ``/metrics``: the one app that looks at every service's tables, by each one's own role."""
     app = make_app("idesluss.front", settings)
-    intake, notify, relay = (
-        Database(settings, role, pool_size=1) for role in (Role.INTAKE, Role.NOTIFY, Role.RELAY)
-    )
+    intake, notify, relay = (Database(settings, role, pool_size=1) for role in (Role.INTAKE, Role.NOTIFY, Role.RELAY))
     health.register(
         app,
         {

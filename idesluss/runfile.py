@@ -1,4 +1,4 @@
-"""What a running suite tells about itself in the data folder: run.json for others, processes.json for its successor."""
+"""What a running suite leaves in its data folder: run.json for others, processes.json for its successor."""
 
 from __future__ import annotations
 

@@ -63,7 +63,8 @@ class Child:
 class Supervisor:
     """Runs children until it is told to stop.
 
-    ``changed`` is called after any child started, ``tick`` several times a second.
+    ``changed`` is called after any child started, ``tick`` several times a second; a full disk or the like in
+    either (OSError) is logged and survived.
     """
 
     children: Sequence[Child]
@@ -93,10 +94,10 @@ class Supervisor:
         while not self.stopping:
             started = [child for child in self.children if self._start_if_due(child)]
             if started:
-                self.changed()
+                _survive(self.changed)
             self._wait_and_watch()
             self.reap()
-            self.tick()
+            _survive(self.tick)
         self.stop_all()
 
     def _wait_and_watch(self) -> None:
@@ -120,7 +121,9 @@ class Supervisor:
         self._wake, self._wake_end = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(self._wake_end, False)
-        before = {signum: signal.signal(signum, self._on_signal) for signum in SIGNALS}
+        hangup_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # started by nohup: it goes on
+        handled = [signum for signum in SIGNALS if not (signum == signal.SIGHUP and hangup_ignored)]
+        before = {signum: signal.signal(signum, self._on_signal) for signum in handled}
         signal.set_wakeup_fd(self._wake_end, warn_on_full_buffer=False)
         try:
             yield
@@ -157,8 +160,13 @@ class Supervisor:
         now = time.monotonic()
         if child.pid is not None or now < child.not_before:
             return False
-        child.pid = child.start()
         child.started_at = now
+        try:
+            child.pid = child.start()
+        except Exception:  # no memory, no process to be had, a full disk: whatever it is, it may pass
+            log.exception("cannot_start", process=child.name)
+            self._postpone(child)
+            return False
         log.info("started", process=child.name, pid=child.pid)
         return True
 
@@ -168,12 +176,16 @@ class Supervisor:
         if self.stopping:
             log.info("stopped", process=child.name, pid=pid, code=code)
             return
-        now = time.monotonic()
-        child.early_deaths = 0 if now - child.started_at > STEADY else child.early_deaths + 1
-        child.not_before = now + pause(child.early_deaths)
+        self._postpone(child)
         log.warning("died", process=child.name, pid=pid, why=_why(code), restart_in=pause(child.early_deaths))
         if child.early_deaths and child.early_deaths % LOUD == 0:
             log.error("keeps_dying", process=child.name, times=child.early_deaths, why=_why(code))
+
+    @staticmethod
+    def _postpone(child: Child) -> None:
+        now = time.monotonic()
+        child.early_deaths = 0 if now - child.started_at > STEADY else child.early_deaths + 1
+        child.not_before = now + pause(child.early_deaths)
 
     def _kill_silent(self) -> None:
         for child in self.children:
@@ -203,6 +215,13 @@ class Supervisor:
 def pause(early_deaths: int) -> float:
     """Seconds to wait before a restart: none at first, then doubling up to ``LONGEST_PAUSE``."""
     return 0.0 if early_deaths <= 1 else min(LONGEST_PAUSE, 0.1 * 2.0 ** min(early_deaths - 2, 10))
+
+
+def _survive(step: Callable[[], None]) -> None:
+    try:
+        step()
+    except OSError as error:
+        log.warning("supervisor_hindered", error=str(error))
 
 
 def _why(code: int) -> str:

@@ -6,6 +6,7 @@ what the roles need, once for all; then it forks the roles, which share that mem
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import http.client
 import importlib
@@ -36,6 +37,8 @@ log = logs.get(__name__)
 
 DATABASE_PATIENCE = timedelta(seconds=60)
 """How long a start waits for a database server of one's own, which may be starting beside us."""
+FIRST_CHORES = 30.0
+"""Seconds after which a start that is not ready is worth a word."""
 CHORES_EVERY = 5.0
 """Seconds between looks at the log's size and at halted database processes."""
 
@@ -49,7 +52,7 @@ class Suite:
         self._lock = lock
         self._begun = time.monotonic()
         self._ready = False
-        self._next_chores = 0.0
+        self._next_chores = self._begun + FIRST_CHORES
         self._halted: dict[int, float] = {}
         self._postgres = EmbeddedPostgres(settings) if settings.embedded_database else None
         self._supervisor = Supervisor(self._children(), changed=self._on_change, tick=self._on_tick)
@@ -91,6 +94,7 @@ class Suite:
 
     def _prepare_database(self) -> None:
         logs.configure(self.settings, "prepare")
+        logfile.attach(self.settings)
         from idesluss import migrate
 
         if self._postgres is not None:
@@ -186,6 +190,8 @@ class Suite:
             self._next_chores = time.monotonic() + CHORES_EVERY
             logfile.turn_over(self.settings)
             self._wake_halted_postgres()
+            if not self._ready:
+                log.warning("not_ready_yet", look_at=f"{http_url(self.settings)}/health/ready")
 
     def _wake_halted_postgres(self) -> None:
         """A database process that somebody halted holds its locks and everybody up: let it go on."""
@@ -196,7 +202,8 @@ class Suite:
         for pid, since in self._halted.items():
             if now - since > 2 * CHORES_EVERY:
                 log.warning("postgres_process_halted", pid=pid)
-                os.kill(pid, signal.SIGCONT)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
     def _write_run_file(self) -> None:
         pids: dict[str, list[int]] = {"supervisor": [os.getpid()], "postgres": []}

@@ -42,7 +42,7 @@ HBA = "# Written by Idéslussen: every role signs in with its password, over the
 TUNING = {
     "listen_addresses": "",
     "port": str(PORT),
-    "max_connections": "100",
+    "max_connections": "200",
     # small: the whole suite at rest should fit beside other things on a small machine
     "shared_buffers": "64MB",
     "work_mem": "4MB",
@@ -54,6 +54,8 @@ TUNING = {
     "max_logical_replication_workers": "0",
     "max_wal_senders": "2",
     "huge_pages": "off",
+    # in the data folder: a container's /dev/shm is small, and at logout systemd clears it of a user's segments
+    "dynamic_shared_memory_type": "mmap",
     "jit": "off",
     # durable: a mail that got 250 is on the disk
     "fsync": "on",
@@ -237,7 +239,12 @@ class EmbeddedPostgres:
 
     def halted(self) -> list[int]:
         """The numbers of server processes that somebody has halted (SIGSTOP)."""
-        return [process.pid for process in self._processes() if process.status() == psutil.STATUS_STOPPED]
+        found = []
+        for process in self._processes():
+            with contextlib.suppress(psutil.NoSuchProcess):  # it may end while we look
+                if process.status() == psutil.STATUS_STOPPED:
+                    found.append(process.pid)
+        return found
 
     def _signal_leftovers(self, pids: list[int], signum: signal.Signals, patience: float = 10.0) -> None:
         for pid in pids:
@@ -360,9 +367,7 @@ class EmbeddedPostgres:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {os.geteuid(), *_own_uids()}:
-            raise MisconfiguredError(
-                f"{folder} is not a folder of ours (owner: user number {found.st_uid}): remove it"
-            )
+            raise MisconfiguredError(f"{folder} is not a folder of ours (owner: user number {found.st_uid}): remove it")
         if os.geteuid() == 0:
             os.chown(folder, self.identity.uid, self.identity.gid, follow_symlinks=False)
         folder.chmod(0o700)

@@ -131,6 +131,8 @@ def connect(url: URL) -> Iterator[psycopg.Connection]:
         reason = " ".join(str(error).split())
         if "does not exist" in reason and "database" in reason:
             reason += f"; create it first, for example: createdb {url.database}"
+        elif "/" in str(url.query.get("host", "")):
+            reason += "; without DATABASE_URL it is `idesluss up` that starts the database"
         raise MisconfiguredError(f"DATABASE_URL: {reason}") from error
     with connection:
         yield connection
@@ -192,9 +194,7 @@ def _ensure_schemas(connection: psycopg.Connection) -> None:
         dramatiq_postgres.init(cursor, schema="dramatiq")  # type: ignore[no-untyped-call]
     for role in BROKER_ROLES:
         _execute(connection, "GRANT USAGE ON SCHEMA bus, dramatiq TO {}", role.user)
-        _execute(
-            connection, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA dramatiq TO {}", role.user
-        )
+        _execute(connection, "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA dramatiq TO {}", role.user)
 
 
 def _execute(connection: psycopg.Connection, statement: LiteralString, *names: str) -> None:

@@ -190,7 +190,7 @@ def _read(env: Env) -> dict[str, Any]:
         "smtp_drain_seconds": env.float(name["smtp_drain_seconds"], 20.0),
         "listener_processes": env.int(name["listener_processes"], 1),
         "worker_threads": env.int(name["worker_threads"], 3),
-        "read_wall_seconds": env.float(name["read_wall_seconds"], 5.0),
+        "read_wall_seconds": env.float(name["read_wall_seconds"], 20.0),
         "read_memory": env.int(name["read_memory"], 768 * MIB),
         "confirmations_per_hour": env.int(name["confirmations_per_hour"], 20),
         "retention_bus_days": env.int(name["retention_bus_days"], 14),

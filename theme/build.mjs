@@ -32,7 +32,9 @@ for (const [font, name] of [["inter", "inter"], ["source-serif-4", "source-serif
 const sheet = `@layer ds.theme, ds.base, ds.components;\n${theme}\n${components}\n${look}`;
 
 const { code } = transform({ filename: "face.css", code: Buffer.from(withoutUnused(sheet)), minify: true });
-const named = "/*! Idéslussen, EUPL-1.2. With @digdir/designsystemet and designsystemet-css, MIT: see LICENSES.txt */\n";
+// The fingerprint of look.css lets a test see that somebody changed it and forgot to build.
+const made = createHash("sha256").update(readFileSync("look.css")).digest("hex").slice(0, 12);
+const named = `/*! Idéslussen, EUPL-1.2, look ${made}. With @digdir/designsystemet and designsystemet-css, MIT: see LICENSES.txt */\n`;
 writeFileSync(`${STATIC}/face.css`, named + code.toString() + "\n");
 
 writeFileSync(`${STATIC}/LICENSES.txt`, licences());

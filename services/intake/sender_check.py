@@ -282,9 +282,7 @@ class SenderChecker:
         if sealer is None or sealer not in self._sealers or len(seals) > _MOST_ARC_SETS:
             return False
         signatures = _values(header, b"arc-message-signature")
-        if len(raw) > _MOST_SIGNED_BYTES or any(
-            len(value) > _LONGEST_SIGNATURE for value in (*seals, *signatures)
-        ):
+        if len(raw) > _MOST_SIGNED_BYTES or any(len(value) > _LONGEST_SIGNATURE for value in (*seals, *signatures)):
             return False
         if body_at > _MOST_HEADER_BYTES or not all(_RELAXED_BODY.search(value) for value in signatures):
             return False
@@ -295,9 +293,7 @@ class SenderChecker:
         return bool(state == dkim.CV_Pass)
 
 
-def _spf_result(
-    deadline: _Deadline, *, peer_ip: str | None, helo: str | None, envelope_from: str | None
-) -> Result:
+def _spf_result(deadline: _Deadline, *, peer_ip: str | None, helo: str | None, envelope_from: str | None) -> Result:
     """SPF of MAIL FROM, or of HELO where that is null (RFC 7208 §2.4)."""
     try:
         address = ipaddress.ip_address(peer_ip or "")
@@ -336,9 +332,7 @@ def _dkim_results(raw: bytes, header: bytes, body_at: int, domain: str, deadline
         if not are_aligned(signing, domain):
             continue
         if _LENGTH_TAG.search(value):
-            results.append(
-                Result("dkim", "policy", (("header.d", signing),), ("it covers part of the body only",))
-            )
+            results.append(Result("dkim", "policy", (("header.d", signing),), ("it covers part of the body only",)))
             continue
         signed = _with_short_blanks(raw, body_at) if _RELAXED_BODY.search(value) else raw
         results.append(_verify(signed, number, signing, deadline))

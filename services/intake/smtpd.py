@@ -11,6 +11,8 @@ from services.intake.smtp.listener import Listener
 from shared.settings import Settings
 
 BEAT_SECONDS = 1.0
+SPARE_FILES = 200
+"""Open files beside the sessions: database, log, and connections that are being refused."""
 
 
 def main(settings: Settings, beat: Callable[[], None]) -> None:
@@ -19,8 +21,21 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
     :raises OSError: the port is taken by somebody else.
     :raises MisconfiguredError: the TLS certificate or key cannot be used.
     """
+    _allow_open_files(settings.smtp_max_connections + SPARE_FILES)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(settings, beat))
+
+
+def _allow_open_files(wanted: int) -> None:
+    """Each session is an open file, and most systems begin with 1,024: ask for as many as are needed."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

@@ -132,9 +132,7 @@ class Blueprint(SmorestBlueprint):
 class ProblemSchema(Schema):
     """How every fault is told (RFC 9457)."""
 
-    type = fields.String(
-        metadata={"description": "What kind of fault it is; about:blank where the status says it."}
-    )
+    type = fields.String(metadata={"description": "What kind of fault it is; about:blank where the status says it."})
     title = fields.String(metadata={"description": "The status in words."})
     status = fields.Integer(metadata={"description": "The HTTP status."})
     detail = fields.String(metadata={"description": "What to do about it."})

@@ -32,9 +32,7 @@ MAX_FORM_MEMORY = 512 * 1024
 """Bytes that fields of a form may take in memory."""
 
 
-def make_app(
-    name: str, settings: Settings, *, templates: Path | None = None, catalogues: Iterable[Path] = ()
-) -> Flask:
+def make_app(name: str, settings: Settings, *, templates: Path | None = None, catalogues: Iterable[Path] = ()) -> Flask:
     """A Flask app with everything that all our pages and APIs have in common.
 
     ``templates`` is the service's own template folder; base.html and problem.html come from here.
@@ -113,9 +111,7 @@ def _correlated(inner: WSGIApplication) -> WSGIApplication:
     def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         with logs.correlation() as current:
 
-            def start(
-                status: str, headers: list[tuple[str, str]], exc_info: Any = None
-            ) -> Callable[[bytes], object]:
+            def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
                 return start_response(status, [*headers, ("X-Correlation-Id", current)], exc_info)
 
             return inner(environ, start)

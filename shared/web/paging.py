@@ -69,7 +69,7 @@ class PageQuery(Schema):
         validate=validate.Range(min=1, max=MAX_LIMIT),
         metadata={"description": f"How many items at most; {MAX_LIMIT} is the highest."},
     )
-    cursor = Cursor(load_default=None, metadata={"description": "`next` of the page before.", "type": "string"})
+    cursor = Cursor(load_default=None, metadata={"description": "What next said on the page before.", "type": "string"})
 
     @post_load
     def name_it(self, query: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -133,9 +133,7 @@ def _told(error: HTTPException) -> Response:
     response = error.get_response()
     status = error.code or response.status_code
     headers = {
-        name: value
-        for name, value in response.headers.items()
-        if name in ("Allow", "Retry-After", "WWW-Authenticate")
+        name: value for name, value in response.headers.items() if name in ("Allow", "Retry-After", "WWW-Authenticate")
     }
     challenge = getattr(error, "www_authenticate", None)
     if challenge is not None and "WWW-Authenticate" not in headers:

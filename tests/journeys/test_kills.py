@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.storm import TARGETS, Killer, Outcome, Senders, settle
 from tests.support.running import Suite
+from tests.support.storm import TARGETS, Killer, Outcome, Senders, settle
 from tests.support.waiting import wait_until
 
 

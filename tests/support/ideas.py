@@ -28,9 +28,7 @@ def a_sluice(
     sluice_id = sluices.save(
         session, slug=slug, code=code, name=name, address=f"ide@{slug}.example", staff_domains=[f"{slug}.example"]
     )
-    sluices.add_contact(
-        session, sluice_id, name="Kontaktperson, vård och omsorg", address=f"kontakt@{slug}.example"
-    )
+    sluices.add_contact(session, sluice_id, name="Kontaktperson, vård och omsorg", address=f"kontakt@{slug}.example")
     session.flush()
     return sluices.profile(session, sluice_id)
 
@@ -108,9 +106,7 @@ def a_draft(session: Session, settings: Settings, sluice: SluiceProfile, idea: I
     )
 
 
-def a_file(
-    name: str = "karta.png", content: bytes = b"\x89PNG\r\n\x1a\n", kind: str = "image/png"
-) -> ReceivedFile:
+def a_file(name: str = "karta.png", content: bytes = b"\x89PNG\r\n\x1a\n", kind: str = "image/png") -> ReceivedFile:
     """A file as the reader gives it."""
     return ReceivedFile(
         name=name, type=kind, size=len(content), sha256=hashlib.sha256(content).hexdigest(), content=content

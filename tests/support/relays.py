@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from services.notify.mailbox.server import listen
+from services.notify.mailbox.server import Catcher, listen
 from services.notify.mailbox.store import MailStore
 from shared.db import Database, Role
 from shared.settings import Settings
@@ -111,7 +111,7 @@ def catching_mailbox(settings: Settings) -> Iterator[tuple[int, MailStore]]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    server = asyncio.run_coroutine_threadsafe(listen(store, 0, "mailbox.test"), loop).result(5)
+    server = asyncio.run_coroutine_threadsafe(listen(Catcher(store), 0, "mailbox.test"), loop).result(5)
     try:
         yield server.sockets[0].getsockname()[1], store
     finally:

@@ -35,7 +35,7 @@ class Senders:
 
     suite: Suite
     threads: int = 4
-    pause_seconds: float = 0.05
+    pause_seconds: float = 0.3
     accepted: list[str] = field(default_factory=list)
     slowest: float = 0.0
     """The longest that a mail had to wait for its 250, in seconds, retries included."""

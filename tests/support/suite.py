@@ -1,6 +1,7 @@
 """`idesluss up` with a role table of a test's own: `python -m tests.support.suite NAME=FUNCTION@STAGE…`.
 
-IDESLUSS_TEST_SILENCE shortens the seconds without a beat after which a role counts as hung.
+IDESLUSS_TEST_SILENCE shortens the seconds without a beat after which a role counts as hung, and those between
+looks at halted database processes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from shared.errors import IdeslussenError
 def main() -> None:
     """Roles from the command line, settings from the environment; exit code 1 and one line on our own errors."""
     embedded_postgres.TUNING["fsync"] = "off"  # no test cuts the power
-    supervisor.SILENCE = float(os.environ.get("IDESLUSS_TEST_SILENCE", supervisor.SILENCE))
+    if silence := os.environ.get("IDESLUSS_TEST_SILENCE"):
+        supervisor.SILENCE = up.CHORES_EVERY = float(silence)
+        up.FIRST_CHORES = 0.0
     roles = []
     for argument in sys.argv[1:]:
         name, _, rest = argument.partition("=")

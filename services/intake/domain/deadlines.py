@@ -26,9 +26,7 @@ def is_working_day(day: date) -> bool:
 def free_days(year: int) -> frozenset[date]:
     """The weekday holidays of a year (lag 1989:253), with Midsummer, Christmas and New Year's Eve."""
     easter = _easter(year)
-    midsummer_eve = next(
-        day for day in (date(year, 6, 19) + timedelta(days=n) for n in range(7)) if day.weekday() == 4
-    )
+    midsummer_eve = next(day for day in (date(year, 6, 19) + timedelta(days=n) for n in range(7)) if day.weekday() == 4)
     return frozenset(
         {
             date(year, 1, 1),

@@ -27,6 +27,7 @@ _VERBS = word_set(
     napsal napsala napsal(a) píše napísal napísala napísal(a) napisao napisala je/la írta ezt scris scrie
     yazdı yazmış yazıyor yazdi έγραψε rakstīja rašė skrifaði idatzi menulis tulis sumulat viết escriure
     escrit כתב כתבה נכתב كتب كتبت نوشت लिखा เขียน schrief skrifar scríobh
+    napsal/a napísal/a написал/а писал/а
     """
 )
 # The same in writing without spaces between words.
@@ -47,7 +48,7 @@ _VERB_SIGNS = (
 _STARTERS = word_set(
     """
     on at den d. dne le am im el il op em w dnia il/la a las v в у la pe på the dana datë på: an um dňa ngày
-    vào pada tarihinde tanggal στις στισ til ในวันที่ 在 בתאריך في
+    vào pada tarihinde tanggal στις στισ til ในวันที่ 在 בתאריך في in
     """
 )
 _QUOTING = (
@@ -110,6 +111,19 @@ def find_ending_at(lines: Sequence[Line], last: int) -> Attribution | None:
     return found
 
 
+def is_attribution(text: str) -> bool:
+    """True where a text, joined from its lines, attributes what follows."""
+    return _may_end(text) and _strength(text) > 0
+
+
+def is_group_wise(line: Line) -> bool:
+    """True for GroupWise's ">>> Kim 03.11.26 9:14 >>>", which stands above an unquoted original."""
+    text = line.text
+    if not text.startswith(">>>") or not text.endswith(">>>") or len(text) > MAX_LENGTH:
+        return False
+    return evidence.has_date(text) or evidence.has_address(text)
+
+
 def is_followed_by_quote(lines: Sequence[Line], end: int) -> bool:
     """True where the first filled line from ``end`` on is quoted, or indented unlike the line above it."""
     below = next_filled(lines, end)
@@ -144,6 +158,8 @@ def _may_end(words: str) -> bool:
 
 def _strength(joined: str) -> int:
     """0: no attribution. 1: one where a quote follows. 2: one whatever follows."""
+    if "@" not in joined and not evidence.has_figure(joined) and not joined.casefold().startswith(_QUOTING):
+        return 0
     if joined.startswith(">>>>>") and evidence.has_address(joined):
         return 2
     text = joined.strip(_EDGES)
@@ -152,8 +168,6 @@ def _strength(joined: str) -> int:
     ruled = len(joined) - len(text) >= 6 and joined[0] == joined[-1] and joined[0] in _EDGES
     colon = text.endswith((":", "："))
     body = text.rstrip(":： ")
-    if "@" not in body and not evidence.has_figure(body):
-        return 0
     address, time, date = (test(body) for test in (evidence.has_address, evidence.has_time, evidence.has_date))
     low = body.casefold()
     if low.startswith(_QUOTING) and colon and (address or len(body.split()) <= 6):
@@ -168,8 +182,8 @@ def _strength(joined: str) -> int:
     if not colon and not ruled and not _has_verb(low.rsplit(" ", 1)[-1]):
         return 0
     if _tells(words):
-        return 1 if address and date else 0
-    if address or (date and time):
+        return 1 if address or date else 0
+    if address or (date and time and _names_somebody(body.split())):
         return 2
     return 1 if date or time else 0
 
@@ -208,10 +222,11 @@ def _ends_sentence(body: str, before: int) -> bool:
 def _begins(words: str, found: Sequence[Line]) -> bool:
     """True where the line above a complete attribution begins it: it holds the date that is missing below."""
     below = " ".join(line.words for line in found)
-    if evidence.has_date(below) or not evidence.has_date(words) or not _leads_in(words):
+    if evidence.has_date(below) or not evidence.has_date(words) or not _leads_in(words.strip(_EDGES)):
         return False
-    first = words.split()[0].casefold().strip(",.:")
-    return first[:1].isdigit() or first in _STARTERS or len(first) <= 4
+    first, _, rest = words.strip(_EDGES).casefold().partition(" ")
+    first = first.strip(",.:")
+    return first[:1].isdigit() or first in _STARTERS or (len(first) <= 4 and rest[:1].isdigit())
 
 
 def _leads_in(words: str) -> bool:
@@ -231,11 +246,17 @@ def _tells(words: Sequence[str]) -> bool:
     """True where a pronoun stands beside the verb: somebody tells what somebody wrote."""
     for place, word in enumerate(words):
         if word in _VERBS and (
-            (place + 1 < len(words) and words[place + 1] in _PRONOUNS)
-            or (place > 0 and words[place - 1] in _PRONOUNS)
+            (place + 1 < len(words) and words[place + 1] in _PRONOUNS) or (place > 0 and words[place - 1] in _PRONOUNS)
         ):
             return True
     return False
+
+
+def _names_somebody(words: Sequence[str]) -> bool:
+    """True where a word near the verb has a capital, or a script without capitals: a name, not "the board"."""
+    verbs = [place for place, word in enumerate(words) if _has_verb(word)]
+    near = [word for place in verbs for word in words[max(0, place - 3) : place + 4]]
+    return any(not word[:1].islower() and word.strip(".,:;\"'()").replace(".", "").isalpha() for word in near)
 
 
 def _is_name_and_verb(words: str) -> bool:

@@ -122,11 +122,7 @@ def judge_results(found: AuthenticationResults, *, from_addresses: Sequence[Addr
         return replace(check, reasons=(f"From names {len(from_addresses)} addresses: nobody can vouch for it",))
     dmarc = next((one for one in found.results if one.method == "dmarc"), None)
     about = (dmarc.get("header.from") or domain) if dmarc else domain
-    if (
-        dmarc is not None
-        and about.rpartition("@")[2].lower() != domain
-        and not are_aligned(about, domain, strict=True)
-    ):
+    if dmarc is not None and about.rpartition("@")[2].lower() != domain and not are_aligned(about, domain, strict=True):
         return replace(check, dmarc=None, reasons=(f"the DMARC result is about {about[:80]}, not {domain}",))
     if dmarc is not None and dmarc.result == "pass":
         return replace(check, vouched=True, reasons=(f"DMARC passes for {domain}",))
@@ -290,9 +286,9 @@ def _policy(dmarc: Result, domain: str) -> str:
     """What the domain's owner asks for; ``none`` where the field does not say."""
     if (evaluated := dmarc.get("policy.dmarc")) is not None:
         return evaluated.lower()
-    named = {
-        key.lower(): value.lower() for text in dmarc.comments for key, value in _POLICY_IN_COMMENT.findall(text)
-    }
+    named: dict[str, str] = {}
+    for comment in dmarc.comments:
+        named.update((key.lower(), asked.lower()) for key, asked in _POLICY_IN_COMMENT.findall(comment))
     if "p" in named:
         is_subdomain = organisational_domain(domain) != domain
         return named.get("sp", named["p"]) if is_subdomain else named["p"]

@@ -52,7 +52,8 @@ _ABSENCE_SUBJECT: Final = re.compile(
     r"|assenza"
     r"|resposta automática|ausência|odpowiedź automatyczna|autoodpowiedź|nieobecn|автоматический ответ"
     r"|автоответ"
-    r"|自動応答|自動返信|不在|自动(?:答复|回复)|automaattinen vastaus|poissa|poissaolo|fraværs|ikke på kontoret|vacation"
+    r"|自動応答|自動返信|不在|自动(?:答复|回复)|automaattinen vastaus|poissa|fraværs"
+    r"|ikke på kontoret|vacation"
     r"|on (?:annual )?leave|away from)",
     re.IGNORECASE,
 )

@@ -7,14 +7,15 @@ are the person's own words. See ``quotes`` for answers between quoted lines.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from services.intake.mail import footers, forwarded, header_block, quotes, reply_line, signature
-from services.intake.mail.attribution import find_ending_at, is_followed_by_quote
+from services.intake.mail.attribution import find_ending_at, is_followed_by_quote, is_group_wise
 from services.intake.mail.header_block import Header
 from services.intake.mail.html import to_lines
-from services.intake.mail.lines import Line, Role, count, from_plain, last_filled, next_filled, show
+from services.intake.mail.lines import Line, Role, count, fold, from_plain, last_filled, next_filled, show
 from services.intake.mail.model import Divided, Forwarded
 
 STUB_SHARE = 0.5
@@ -57,9 +58,7 @@ def _better(plain: _Attempt, html: _Attempt) -> Divided:
     if own_plain == own_html:
         return plain.divided
     if len(_words(plain.everything)) < STUB_SHARE * len(_words(html.everything)):
-        return _with_reason(
-            html.divided, "the HTML part was read: the plain text holds less than half of its words"
-        )
+        return _with_reason(html.divided, "the HTML part was read: the plain text holds less than half of its words")
     if html.structured:
         return _with_reason(html.divided, "the HTML part was read: its mark-up shows what is quoted")
     return plain.divided if len(own_plain) >= len(own_html) else html.divided
@@ -69,14 +68,17 @@ def _with_reason(divided: Divided, reason: str) -> Divided:
     return replace(divided, reasons=(*divided.reasons, reason))
 
 
+_PICTURE = re.compile(r"\[(?:image|cid|bild):[^\]]{0,300}\]")
+
+
 def _words(text: str) -> list[str]:
-    """The words of a text without addresses of pages, signs and emphasis: what two renderings share."""
+    """The words of a text without addresses of pages, pictures and signs: what two renderings of it share."""
     words = []
-    for token in text.split():
-        if "://" in token:
+    for token in _PICTURE.sub(" ", text).split():
+        if "://" in token or "mailto:" in token:
             continue
         bare = "".join(sign for sign in token if sign.isalnum())
-        if bare and not token.startswith("[cid:"):
+        if bare:
             words.append(bare.casefold())
     return words
 
@@ -119,9 +121,8 @@ def _divide(lines: Sequence[Line], subject: str | None) -> _Attempt:
 def _kept_whole(lines: Sequence[Line], reasons: Sequence[str]) -> Divided:
     if not reasons:
         return Divided(show(lines))
-    return Divided(
-        show(lines), reasons=("everything was kept: nothing would have remained of the person's own words",)
-    )
+    reason = "everything was kept: nothing would have remained of the person's own words"
+    return Divided(show(lines), reasons=(reason,))
 
 
 def _divide_own(lines: Sequence[Line]) -> Divided:
@@ -153,6 +154,8 @@ def _find_cut(lines: Sequence[Line], subject: str | None) -> tuple[int, Header |
                 header = header_block.find_at(lines, place)
                 if header:
                     return _above(lines, place), header, f"at {line.words[:40]!r}"
+            elif is_group_wise(line) and _has_words_above(lines, place):
+                return place, None, f"at {line.text[:40]!r}"
             continue
         if line.role is Role.BOUNDARY and _is_boundary(lines, place):
             found = header_block.find_at(lines, place) or _header_of_boundary(lines, place)
@@ -170,12 +173,7 @@ def _find_cut(lines: Sequence[Line], subject: str | None) -> tuple[int, Header |
         ):
             return header.start, header, f"at {header.label[:40]!r}"
         said = find_ending_at(lines, place)
-        if (
-            said
-            and said.strong
-            and not is_followed_by_quote(lines, said.end)
-            and _has_words_above(lines, said.start)
-        ):
+        if said and not is_followed_by_quote(lines, said.end) and _has_words_above(lines, said.start):
             return header_block.with_rules(lines, said.start), None, f"at {lines[said.start].words[:40]!r}"
     return len(lines), None, ""
 
@@ -185,8 +183,9 @@ def _has_words_above(lines: Sequence[Line], start: int) -> bool:
 
 
 def _is_top_of_quote(lines: Sequence[Line], place: int) -> bool:
+    """True where a quote begins that no attribution gives to somebody else."""
     above = last_filled(lines, place)
-    return above < 0 or not lines[above].depth
+    return above < 0 or (not lines[above].depth and find_ending_at(lines, above) is None)
 
 
 def _above(lines: Sequence[Line], place: int) -> int:
@@ -208,9 +207,7 @@ def _header_of_boundary(lines: Sequence[Line], place: int) -> Header | None:
     fields, end = header_block.fields_at(lines, place)
     if not fields:
         return None
-    return Header(
-        header_block.with_rules(lines, place), end, False, fields, lines[place].words.split(":")[0] + ":"
-    )
+    return Header(header_block.with_rules(lines, place), end, False, fields, lines[place].words.split(":")[0] + ":")
 
 
 def _header_of_forward(lines: Sequence[Line], place: int) -> Header:
@@ -229,24 +226,32 @@ def _header_of_forward(lines: Sequence[Line], place: int) -> Header:
 
 def _with_quoted_indents(lines: Sequence[Line]) -> list[Line]:
     """Indented blocks below an attribution are quotes; other indented blocks are the writer's own."""
-    if not any(line.indented for line in lines):
-        return list(lines)
     out = list(lines)
     place = 0
     while place < len(out):
         if not out[place].indented:
             place += 1
             continue
-        above = last_filled(out, place)
-        said = above >= 0 and not out[above].depth and find_ending_at(lines, above) is not None
-        while place < len(out) and (out[place].indented or (out[place].blank and _goes_on(out, place))):
-            if said:
-                line = out[place]
-                out[place] = replace(line, text=f"> {line.text}".rstrip(), depth=line.depth + 1)
-            place += 1
+        end = _end_of_indent(lines, place)
+        above = last_filled(lines, place)
+        if above >= 0 and find_ending_at(lines, above) is not None:
+            out[place:end] = [_quoted(line) for line in lines[place:end]]
+        place = end
     return out
 
 
-def _goes_on(lines: Sequence[Line], place: int) -> bool:
-    following = next_filled(lines, place)
-    return following < len(lines) and lines[following].indented
+def _end_of_indent(lines: Sequence[Line], start: int) -> int:
+    """Line after an indented block; blank lines inside it belong to it."""
+    end = start
+    while end < len(lines) and lines[end].indented:
+        end += 1
+        following = next_filled(lines, end)
+        if following < len(lines) and lines[following].indented:
+            end = following
+    return end
+
+
+def _quoted(line: Line) -> Line:
+    """The line as quoted; one that Supercite signed needs no other sign."""
+    signed = line.words != fold(line.text)
+    return replace(line, text=line.text if signed else f"> {line.text}".rstrip(), depth=line.depth + 1)

@@ -17,11 +17,12 @@ from services.intake.mail.model import BounceClass
 _LONGEST_TEXT: Final = 4_000
 """Characters of a diagnostic that are read: the words that decide stand at its beginning."""
 
+_NEAR: Final = 60
+"""Characters to each side of a wording in which others bear on it."""
+
 _ENHANCED: Final = re.compile(r"(?<![\w.])#?([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
 _REPLY_CODE: Final = re.compile(r"(?<![\w.:/\[-])([2345][0-5]\d)(?=[\s\-#,:;]|$)(?!-\d)")
-_REPLY_WITH_ENHANCED: Final = re.compile(
-    r"(?<![\w.])([245])[0-5]\d[\s-]{1,3}['\"(]?#?(\1\.\d{1,3}\.\d{1,3})(?!\.?\d)"
-)
+_REPLY_WITH_ENHANCED: Final = re.compile(r"(?<![\w.])([245])[0-5]\d[\s-]{1,3}['\"(]?#?(\1\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 _ADDRESS: Final = re.compile(r"<?[^\s<>()\"',:;=@]{1,64}@[^\s<>()\"',:;=@]{1,255}>?")
 _LINK: Final = re.compile(r"(?:https?|ftp)://[^\s<>\"')]{1,300}")
 _HOST: Final = re.compile(r"(?<![\w.-])(?:[\w-]{1,63}\.){1,8}[a-z][\w-]{1,63}\.?(?![\w])")
@@ -108,12 +109,14 @@ def _by_words(text: str, code: str | None) -> Verdict | None:
     blocked = words.ABOUT_THE_SENDER.search(said) or words.BLOCKED.search(said)
     if blocked:
         return Verdict(BounceClass.BLOCKED, f"the words {blocked.group()!r}")
-    gone = words.RECIPIENT_GONE.search(said) or (
-        None if words.DNS_NOT_NOW.search(said) else words.DOMAIN_GONE.search(said)
-    )
-    gone = gone or words.GONE_MARKERS.search(raw)
+    domain = words.DOMAIN_GONE.search(said)
+    if domain and words.DNS_NOT_NOW.search(said[domain.start() : domain.end() + 4 * _NEAR]):
+        domain = None
+    gone = words.RECIPIENT_GONE.search(said) or domain or words.GONE_MARKERS.search(raw)
     if gone and remote_says_later:
         return Verdict(BounceClass.OTHER, f"the words {gone.group()!r}, but only a temporary reply (4xx)")
+    if gone and words.MAY_PASS.search(gone.group()) and words.FOR_NOW.search(_around(said, gone)):
+        return Verdict(BounceClass.OTHER, f"the words {gone.group()!r}, but only for now")
     if gone:
         return Verdict(BounceClass.RECIPIENT_GONE, f"the words {gone.group()!r}")
     return _by_weak_words(said, raw, code)
@@ -127,7 +130,14 @@ def _by_weak_words(said: str, raw: str, code: str | None) -> Verdict | None:
     blocked = None if on_the_way else words.WEAKLY_BLOCKED.search(said) or words.WEAKLY_BLOCKED.search(raw)
     other = on_the_way or words.SOMETHING_ELSE.search(said)
     weak = words.WEAKLY_GONE.search(said)
-    contradicted = blocked or other or not (code is None or code in _UNTELLING_CODES)
+    if weak and words.FOR_NOW.search(_around(said, weak)):
+        weak = None
+    contradicted = (
+        blocked
+        or (weak and words.SOMETHING_ELSE.search(_around(said, weak)))
+        or on_the_way
+        or not (code is None or code in _UNTELLING_CODES)
+    )
     if weak and _says_gone(code):
         return Verdict(BounceClass.RECIPIENT_GONE, f"the words {weak.group()!r} with status {code}")
     if weak and not contradicted and reply_code(raw) in (550, 551, 553, None) and not raw.isspace():
@@ -137,6 +147,11 @@ def _by_weak_words(said: str, raw: str, code: str | None) -> Verdict | None:
     if other:
         return Verdict(BounceClass.OTHER, f"the words {other.group()!r}")
     return None
+
+
+def _around(text: str, match: re.Match[str]) -> str:
+    """The words near a match: what a long report says elsewhere is about other things."""
+    return text[max(0, match.start() - _NEAR) : match.end() + _NEAR]
 
 
 def _by_code(code: str | None, diagnostic: str) -> Verdict:

@@ -63,12 +63,14 @@ MAILBOX_FULL: Final = _any_of(
     r"exceed\w* allowed size",
     r"overdrawn",
     r"out of (?:disk |storage |mailbox )?(?:storage|space|quota)",
-    r"(?:not enough|insufficient|no more|no) (?:\w+ ){0,3}(?:storage|disk|mailbox|mail box|diskspace"
+    r"(?:not enough|insufficient|no more) (?:\w+ ){0,3}(?:storage|disk|mailbox|mail box|diskspace"
     r"|quota) ?"
     r"(?:space|storage)?(?: \w+){0,4} (?:mail ?box|user|recipient|account|inbox|for @)",
     r"(?:user|recipient|account|mailbox|mail box|@)\S{0,2}(?: \w+){0,5} "
     r"(?:insufficient|not enough) (?:\w+ )?(?:disk ?space|storage|space)",
     r"disk quota",
+    r"storage (?:is )?full",
+    r"(?:insufficient|not enough) (?:\w+ ){0,2}space (?:in|on|for) (?:[\w@']+ ){0,3}mail ?box",
     r"diskspace quota",
     r"storage (?:quota|limit|allocation)",
     r"too (?:many messages|much mail) (?:\w+ ){0,3}(?:in|on)",
@@ -88,7 +90,7 @@ MAILBOX_FULL: Final = _any_of(
     r"(?:casilla|casella|cassetta).{0,60}\b(?:llena|piena|plena)",
     r"(?:cuota|quota|spazio).{0,60}\b(?:superad|excedid|esaurit|superat)",
     r"caixa.{0,60}\bchei[ao]",
-    r"postvak.{0,60}\bvol\b",
+    r"post(?:vak|bus).{0,60}\bvol\b",
     r"mailbox (?:is |zit )?vol\b",
     r"skrzynk.{0,60}(?:pełn|przepełn|zapełn)",
     r"(?:ящик|квот).{0,60}(?:переполн|полон|превыш|заполн)",
@@ -142,6 +144,8 @@ BLOCKED: Final = _any_of(
     r"sender id",
     r"rate[- ]?limit",
     r"at a rate",
+    r"too quickly",
+    r"rule imposed",
     r"too many (?:messages|connections|recipients|mails|emails|concurrent|sessions|errors|invalid|unknown"
     r"|requests)"
     r"(?! in)",
@@ -221,6 +225,10 @@ RECIPIENT_GONE: Final = _any_of(
     r"|rcpt|e-?mail)",
     r"not our (?:customer|user)",
     r"never (?:created|had|existed)",
+    r"recipient (?:\w+ )?(?:can ?not|could not) be verified",
+    r"\b(?:address|recipient)\b[^.;]{0,30}(?:is ?n[o']t|not) correct",
+    r"(?:bruger|modtager|bruker|mottaker)\w{0,3} (?:er )?(?:ukendt|ukjent)",
+    r"nie ma takiego",
     r"(?:user|recipient|@) (?:\S+ )?not in (?:the |our )?(?:\w+ )?directory",
     r"\b(?:user|recipient|person|employee|colleague) (?:\S+ )?(?:has )?left (?:the|our|us)\b",
     r"пользователя нет",
@@ -346,7 +354,7 @@ GONE_MARKERS: Final = _any_of(r"recipnotfound", r"recipientnotfound", r"\bno-?su
 DOMAIN_GONE: Final = _any_of(
     r"nxdomain",
     r"null ?-?mx",
-    r"(?:no such|unknown|invalid|bad|illegal|non-?exist\w*|unrouteable|unroutable|unresolvable"
+    r"(?:no such|unknown|invalid|illegal|non-?exist\w*|unrouteable|unroutable|unresolvable"
     r"|nonexistent) "
     rf"(?:\w+ ){{0,2}}{_WHERE}",
     rf"\b{_WHERE}\b[^.;]{{0,70}}\b(?:not found|unknown|does ?n[o']t exist|not exist|no longer exists?"
@@ -380,6 +388,11 @@ DOMAIN_GONE: Final = _any_of(
     r"nom d'h[oô]te.{0,40}(?:inconnu|introuvable)",
 )
 
+FOR_NOW: Final = _any_of(r"temporar", r"try again", r"later\b", r"at (?:this|the present) (?:time|moment)")
+"""Words that make a mailbox that is disabled or closed one that may open again."""
+
+MAY_PASS: Final = re.compile(r"disabled|inactive|suspended|closed|unavailable|deactivated|not active")
+
 ON_THE_WAY: Final = _any_of(
     r"\brelay(?:ing|ed)?\b(?! recipient)",
     r"requests? to connect",
@@ -408,6 +421,7 @@ WEAKLY_BLOCKED: Final = _any_of(
     r"\bfiltered\b",
     r"\bfilter\b",
     r"only accept",
+    r"only (?:members|subscribers)",
     r"whitelist",
     r"permission",
     r"sendern?othauthenticated",
@@ -441,8 +455,6 @@ SOMETHING_ELSE: Final = _any_of(
     r"try again",
     r"temporar",
     r"expired",
-    r"given? up",
-    r"giving up",
     r"local (?:configuration )?error",
     r"configuration (?:error|problem)",
     r"misconfigur",
@@ -514,7 +526,7 @@ DELAYED: Final = _any_of(
     r"fördröj|försen",
     r"verzöger|verspät",
     r"retard",
-    r"vertrag",
+    r"vertraag",
     r"ritard",
     r"atras|retras",
     r"opóźni",

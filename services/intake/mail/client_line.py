@@ -35,10 +35,10 @@ _SENT = phrases(
 _SENT_ENDS = ("から送信", "에서 보냄", "gesendet", "lähetetty")
 _BRANDS = word_set(
     """
-    ipod samsung galaxy windows huawei blackberry gmail nokia sony xperia htc motorola oneplus pixel
-    xiaomi redmi lg macbook imac mac mailbird thunderbird spark bluemail aquamail hotmail superhuman nine fairphone tutanota tuta
-    fastmail airmail mailspring postbox ionos gmx web.de laposte treo zte honor oppo realme vivo doro jolla
-    sailfish
+        ipod samsung galaxy windows huawei blackberry gmail nokia sony xperia htc motorola oneplus pixel
+    xiaomi redmi lg macbook imac mac mailbird thunderbird spark bluemail aquamail hotmail superhuman
+    nine fairphone tutanota tuta     fastmail airmail mailspring postbox ionos gmx web.de laposte treo
+    zte honor oppo realme vivo doro jolla     sailfish
     """
 )
 _BRANDS_WITHIN = (

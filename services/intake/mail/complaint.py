@@ -21,9 +21,7 @@ _MOST_PARTS: Final = 20
 
 _FEEDBACK_FIELDS: Final = re.compile(rb"\s{0,9}(?:feedback-type|user-agent|version)\s?:", re.IGNORECASE)
 _HOTMAIL_SENDERS: Final = re.compile(r"(?:staff|abuse|jmrp|postmaster)@(?:hotmail|outlook|live)\.com")
-_COMPLAINT_SUBJECT: Final = re.compile(
-    r"complaint about message from |e-?mail feedback report for ip", re.IGNORECASE
-)
+_COMPLAINT_SUBJECT: Final = re.compile(r"complaint about message from |e-?mail feedback report for ip", re.IGNORECASE)
 _AOL_SENDERS: Final = re.compile(r"scomp@aol\.(?:net|com)")
 _ORIGINAL_RECIPIENT: Final = ("X-HmXmrOriginalRecipient", "X-Original-Recipient")
 
@@ -57,12 +55,8 @@ def complaint(tree: Part) -> Complaint | None:
         return Complaint(kind, _recipient(fields, original), "it is an abuse report (RFC 5965)")
     subject = unstructured(tree.headers.get("Subject")) or ""
     sender = sender_address(tree.headers)
-    if _COMPLAINT_SUBJECT.match(subject) and (
-        _HOTMAIL_SENDERS.fullmatch(sender) or _AOL_SENDERS.fullmatch(sender)
-    ):
-        return Complaint(
-            "abuse", _recipient(tree.headers, original), f"{sender} sends complaints under this subject"
-        )
+    if _COMPLAINT_SUBJECT.match(subject) and (_HOTMAIL_SENDERS.fullmatch(sender) or _AOL_SENDERS.fullmatch(sender)):
+        return Complaint("abuse", _recipient(tree.headers, original), f"{sender} sends complaints under this subject")
     return None
 
 

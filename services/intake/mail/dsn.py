@@ -20,14 +20,23 @@ from services.intake.mail.model import BounceClass, DeliveryReport, Part
 from services.intake.mail.ours import is_bounce_address
 
 _MOST_REPORTS: Final = 200
+_MOST_NAMED: Final = 50
 _LONGEST_SHOWN: Final = 300
 _CONTEXT_LINES: Final = 60
+_MOST_ASKED: Final = 5
 
 _VERP: Final = re.compile(r"[^\s@]{1,64}?[+-]([^\s@=+]{1,64})=([a-z0-9.-]{1,200}\.[a-z]{2,30})@", re.IGNORECASE)
 _GAVE_UP: Final = re.compile(
     r"permanent|gave up|giv(?:e|en|ing) up|could not be delivered|undeliverable|failed|fatal"
     r"|not be delivered|returned"
     r"|kunde inte levereras|konnte nicht zugestellt",
+    re.IGNORECASE,
+)
+
+_GAVE_UP_SUBJECT: Final = re.compile(
+    r"[^:]{0,60}(?:undeliver|fail(?!s to)|returned|return to|rejected|olever|unzustell|nicht zugestellt"
+    r"|non remis|no entreg"
+    r"|onbestelbaar|non recapit|não entreg|niedostarcz|недостав|kan (?:inte|ikke) lever|not delivered)",
     re.IGNORECASE,
 )
 
@@ -63,7 +72,7 @@ def read_report(tree: Part, *, envelope_from: str | None) -> Report | None:
         tree,
         text,
         author=author,
-        names_recipient=any(_tells_a_cause(one.block) for one in named),
+        names_recipient=any(_tells_a_cause(one.block) for one in named[:_MOST_ASKED]),
         names_anybody=bool(named),
     )
     if why is None:
@@ -124,7 +133,7 @@ def _from_words(
     if not recipients:
         return [_from_text(None, context, context, action)]
     whole = context if len(recipients) == 1 else ""
-    return [_from_text(one, blocks.get(one, "") or whole, whole, action) for one in recipients[:_MOST_REPORTS]]
+    return [_from_text(one, blocks.get(one, "") or whole, whole, action) for one in recipients[:_MOST_NAMED]]
 
 
 def _from_text(recipient: str | None, block: str, context: str, action: str | None) -> DeliveryReport:
@@ -147,8 +156,8 @@ def _overall_action(subject: str, text: ReportText) -> str | None:
     lead = " ".join(line.strip() for line in text.lines[:25]).lower()
     if bounce_words.DELIVERED.search(subject.lower()):
         return "delivered"
-    if _GAVE_UP.search(subject) and not bounce_words.DELAYED.search(subject.lower()):
-        return None
+    if _GAVE_UP_SUBJECT.match(subject):
+        return None  # what follows may be the subject of the mail that came back
     if bounce_words.DELAYED.search(subject.lower()):
         return "delayed"
     if bounce_words.DELAYED.search(lead) and not bounce_words.WILL_NOT_TRY.search(lead):
@@ -182,9 +191,7 @@ def _context(text: ReportText) -> str:
 def _own_addresses(tree: Part, envelope_from: str | None) -> frozenset[str]:
     """The addresses a report comes from and goes to, which are no recipients of the mail it is about."""
     headers = tree.headers
-    written = [
-        value for name in ("From", "To", "Reply-To", "Sender", "Delivered-To") for value in headers.all(name)
-    ]
+    written = [value for name in ("From", "To", "Reply-To", "Sender", "Delivered-To") for value in headers.all(name)]
     found = {one.address.lower() for value in written[:20] for one in addresses(value)}
     sender = senders.envelope_sender(headers, envelope_from)
     return frozenset(found | ({sender} if sender else set()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
@@ -26,7 +27,11 @@ class Machine(IntEnum):
 
     NO = 0
     PERHAPS = 1
-    SURELY = 2
+    """A role's address, a system's display name, or Auto-Submitted."""
+    LIKELY = 2
+    """A postmaster's address, or none at all."""
+    SURELY = 3
+    """The null sender, a daemon's address, or header fields that only reports have."""
 
 
 SUBJECT: Final = re.compile(
@@ -35,7 +40,7 @@ SUBJECT: Final = re.compile(
     r"|warning|unsuccess|to the following)|returned mail|return(?:ed)? to sender|mail (?:delivery|failure"
     r"|status|system error"
     r"|could not|returned|not delivered|error|undeliver)|failure (?:notice|notification|delivery)"
-    r"|non-?deliver"
+    r"|non[- ]?deliver"
     r"|not ?delivered|message status|warning: (?:could not|message|e-?mail)|delayed mail|message delay"
     r"|delivery delayed"
     r"|could not be delivered|couldn't be delivered|user unknown|unknown user|postmaster notify"
@@ -44,7 +49,9 @@ SUBJECT: Final = re.compile(
     r"|rejected (?:mail|message)"
     r"|mailbox (?:is )?(?:full|unavailable)|success(?:ful)? (?:mail )?delivery|\bbounced?\b"
     r"|e-?mail delivery|failed delivery"
-    r"|nondelivery|(?:message|mail) you sent|did not reach|un-?sent (?:mail|message)|warning from"
+    r"|nondelivery|mail (?:was )?rejected|levering|mislykte|fejl ved|toimitus|(?:message|mail) you sent"
+    r"|did not reach"
+    r"|un-?sent (?:mail|message)|warning from"
     r"|mail sending failed|can ?not (?:be )?deliver"
     r"|oleverer|oleverbar|kan (?:inte|ikke) levere|gick inte att leverera|kunde inte levereras|leveransst"
     r"|leveransfel|ej levererat|meddelandestatus"
@@ -122,7 +129,8 @@ SERVERS_OWN_WORDS: Final = re.compile(
     r"|non-?delivery|undeliverable"
     r"|nådde inte|nådde ikke|nåede ikke|(?:nicht|niet) (?:erreicht|bereikt)|(?:kann|können"
     r"|konnte[n]?) (?:\w+ ){0,4}nicht erreicht|n'a pas atteint|n'est pas parvenu"
-    r"|no llegó a|não alcançou|nie dotarł|ei tavoittanut|not been delivered|was blocked by our"
+    r"|dostarczenie|nie powiodło|was rejected (?:by|because)|no llegó a|não alcançou|nie dotarł"
+    r"|ei tavoittanut|not been delivered|was blocked by our"
     r"|kunde inte levereras|gick inte att leverera|kan inte levereras|levererades inte"
     r"|har inte levererats|leverans(?:en)? (?:till|misslyckades)"
     r"|konnte (?:\w+ ){0,4}nicht (?:\w+ )?(?:zugestellt|ausgeliefert|übermittelt)|nicht (?:zugestellt"
@@ -150,16 +158,25 @@ SERVERS_OWN_WORDS: Final = re.compile(
 )
 """Sentences in which mail servers announce a report, and hardly anybody else, at a line's beginning."""
 
-FAILURE_WORDS: Final = re.compile(
+CAUSES: Final = re.compile(
     r"\b(?:user|recipient|host|domain|mailbox|account|address) (?:is )?(?:unknown|not found|unavailable"
-    r"|full|rejected|disabled)|unknown (?:user|recipient|host)"
-    r"|no such (?:user|recipient|mailbox|account)|over ?quota|quota exceed|does ?n[o']t exist"
-    r"|\b5\d\d[ -]#?5\.\d\.\d|\b[45]\d\d[ -]#?[45]\.\d{1,2}\.\d"
-    r"|\b55[0-4] |deliver|undeliverable|rejected|mailbox|disk quota|permanent (?:fatal )?error"
-    r"|fatal error|returned",
+    r"|full|rejected"
+    r"|disabled)|unknown (?:user|recipient|host)|no such (?:user|recipient|mailbox|account)|over ?quota"
+    r"|quota exceed"
+    r"|\b[45]\d\d[ -]#?[45]\.\d{1,2}\.\d|\b55[0-4] ",
     re.IGNORECASE,
 )
+"""Causes as servers write them; a person hardly writes two such things beside a report's subject."""
+
+FAILURE_WORDS: Final = re.compile(
+    rf"{CAUSES.pattern}|does ?n[o']t exist|deliver|rejected|mailbox|disk quota|fatal error|returned", re.IGNORECASE
+)
 """Words about delivery that prove a report only where a mail system surely wrote them."""
+
+_CODE: Final = re.compile(r"(?<![\w.])[45]\.\d{1,2}\.\d{1,3}(?![\w.]\d)|\b5[05]\d[ :-]")
+
+_REFUSED: Final = re.compile(r"automatically rejected|could not be delivered|quota exceeded", re.IGNORECASE)
+"""What Dovecot writes where it refuses a mail by a read receipt."""
 
 _ABSENCE_SUBJECT: Final = re.compile(
     r"(?:auto(?:matic|mated)?[- ]?(?:reply|response|svar|antwort)|automatisk|out of (?:the )?office"
@@ -182,9 +199,35 @@ def machine(tree: Part, envelope_from: str | None) -> Machine:
         or (tree.type == "multipart/report" and tree.params.get("report-type", "").lower() == "delivery-status")
     ):
         return Machine.SURELY
+    if senders.is_postmaster(headers):
+        return Machine.LIKELY
     if senders.is_mail_office(headers) or submitted.startswith("auto-"):
         return Machine.PERHAPS
     return Machine.NO
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    """What a mail shows of being a report, beside who sent it."""
+
+    titled: bool
+    """The subject is one that mail servers write."""
+    announced: str | None
+    """The line with a mail server's own wording."""
+    early: bool
+    """That line is among the first."""
+    first: bool
+    """That line is the very first."""
+    names_recipient: bool
+    names_anybody: bool
+    gives_back: bool
+    """It holds the header of a returned mail."""
+    tells_cause: bool
+    tells_code: bool
+    """An enhanced status code (RFC 3463) or a reply code of a refusal."""
+    personal: int
+    """How many signs of a person there are."""
+    speaks_of_delivery: bool
 
 
 def why_report(
@@ -196,31 +239,79 @@ def why_report(
     whether they name one at all.
     """
     subject = unstructured(tree.headers.get("Subject")) or ""
-    by_hand = senders.looks_written_by_hand(tree.headers, subject)
-    if text.has_status_part and not (by_hand and author < Machine.SURELY):
-        return "it holds delivery status fields (RFC 3464)"
+    is_receipt = tree.params.get("report-type", "").lower() == "disposition-notification"
+    if is_receipt and not any(_REFUSED.search(line) for line in text.lines):
+        return None
     lead = _lead(text.lines)
     announced = next((line for line in lead if SERVERS_OWN_WORDS.search(_with_signs(line))), None)
-    titled = SUBJECT.search(subject)
+    signs = _Signs(
+        titled=SUBJECT.search(subject) is not None,
+        announced=announced,
+        early=announced is not None and announced in lead[:_FIRST_LINES],
+        first=announced is not None and announced == lead[0],
+        names_recipient=names_recipient,
+        names_anybody=names_anybody,
+        gives_back=bool(text.original.fields),
+        tells_cause=any(CAUSES.search(line) for line in lead),
+        tells_code=any(_CODE.search(line) for line in lead),
+        personal=_signs_of_a_person(lead),
+        speaks_of_delivery=any(FAILURE_WORDS.search(line) for line in lead),
+    )
+    by_hand = senders.looks_written_by_hand(tree.headers, subject)
+    if text.has_status_part and (author is Machine.SURELY or (not by_hand and _fits_status(tree, author, signs))):
+        return "it holds delivery status fields (RFC 3464)"
+    is_absence = _ABSENCE_SUBJECT.match(subject) is not None
     if author is Machine.SURELY:
-        if _ABSENCE_SUBJECT.match(subject) and not titled:
-            return None
-        if tree.headers.get("X-Failed-Recipients") is not None:
-            return "it has X-Failed-Recipients"
-        by_daemon = senders.is_daemon(senders.sender_address(tree.headers)) or senders.is_mail_office(tree.headers)
-        if announced or titled or (by_daemon and any(FAILURE_WORDS.search(line) for line in lead)):
-            return f"a mail system sent it, and it says {_short(announced or subject or 'why delivery failed')!r}"
-        return None
-    if by_hand or _ABSENCE_SUBJECT.match(subject) or announced is None or _is_personal(lead):
-        return None
-    if author is Machine.PERHAPS:
-        named = "and names the recipient" if names_recipient else "and gives the mail back"
-        if names_recipient or (titled and (names_anybody or text.original.fields)):
-            return f"a mail system may have sent it, it says {_short(announced)!r} {named}"
-        return None
-    if titled and names_recipient and announced in lead[:_FIRST_LINES]:
-        return f"its subject and its first lines are a mail server's, and it says {_short(announced)!r}"
-    return None
+        is_report = not (is_absence and not signs.titled) and _is_report_of_a_system(tree, signs)
+    else:
+        is_report = not (by_hand or is_absence or signs.personal > 1) and _is_report(author, signs)
+    return f"{_WHO[author]}, and it says {_short(announced or subject)!r}" if is_report else None
+
+
+_WHO: Final = {
+    Machine.SURELY: "a mail system sent it",
+    Machine.LIKELY: "a postmaster sent it",
+    Machine.PERHAPS: "a mail system may have sent it",
+    Machine.NO: "its subject and its first lines are a mail server's",
+}
+
+
+def _fits_status(tree: Part, author: Machine, signs: _Signs) -> bool:
+    """Whether status fields are this mail's own, and not passed on by a person."""
+    return author > Machine.NO or tree.type == "multipart/report" or signs.early
+
+
+def _is_report_of_a_system(tree: Part, signs: _Signs) -> bool:
+    """Whether a mail that a mail system sent is a report; of its other mail there is little."""
+    headers = tree.headers
+    by_daemon = senders.is_daemon(senders.sender_address(headers)) or senders.is_mail_office(headers)
+    return (
+        headers.get("X-Failed-Recipients") is not None
+        or signs.announced is not None
+        or signs.titled
+        or signs.gives_back
+        or (by_daemon and signs.speaks_of_delivery)
+    )
+
+
+def _is_report(author: Machine, signs: _Signs) -> bool:
+    """The same where a person may have sent it: the less sure the sender, the more must come together."""
+    announced = signs.announced is not None
+    match author:
+        case Machine.LIKELY:
+            found = (
+                signs.early or (announced and signs.titled),
+                signs.titled,
+                signs.names_recipient,
+                signs.gives_back,
+                signs.tells_cause,
+            )
+            return sum(found) > 1 and (signs.titled or announced)
+        case Machine.PERHAPS:
+            named = signs.names_recipient or (signs.names_anybody and signs.titled)
+            return announced and named and signs.tells_code and (signs.titled or signs.early)
+        case _:
+            return signs.first and signs.titled and signs.tells_code and signs.names_recipient and not signs.personal
 
 
 def may_be_report(tree: Part, author: Machine) -> bool:
@@ -252,15 +343,15 @@ def _with_signs(line: str) -> str:
 _ADDRESS: Final = re.compile(r"<?[^\s<>@]{1,64}@[^\s<>@,;:]{1,255}>?")
 
 
-def _is_personal(lead: Sequence[str]) -> bool:
-    """Whether a person seems to speak: two of greeting, question and farewell, which servers hardly write."""
+def _signs_of_a_person(lead: Sequence[str]) -> int:
+    """How many of greeting, question, farewell and first person there are; servers hardly write two of them."""
     signs = (
         any(_GREETING.match(line) for line in lead[:3]),
         any(line.endswith("?") for line in lead),
         any(_FAREWELL.match(line) for line in lead),
         any(_FIRST_PERSON.search(line) for line in lead),
     )
-    return sum(signs) > 1
+    return sum(signs)
 
 
 _GREETING: Final = re.compile(

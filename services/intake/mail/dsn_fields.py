@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-_MOST_RECIPIENTS: Final = 200
+_MOST_RECIPIENTS: Final = 50
 
 _FIELD: Final = re.compile(r"\s{0,4}([A-Za-z][A-Za-z0-9-]{1,40})\s?:\s*(.*)")
 _UNICODE: Final = re.compile(r"\\x\{([0-9a-fA-F]{2,6})\}")

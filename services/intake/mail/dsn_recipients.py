@@ -6,16 +6,22 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from email.message import Message
+from itertools import islice
 from typing import Final
 
 from flufl.bounce import all_failures
 
-_MOST_RECIPIENTS: Final = 100
+_MOST_RECIPIENTS: Final = 50
+_MOST_IN_A_LINE: Final = 5
+_MOST_MENTIONS: Final = 200
+_LONGEST_LINE: Final = 400
 _LONGEST_BLOCK: Final = 14
+_LONGEST_BLOCK_TEXT: Final = 1_500
 _MOST_FOR_FLUFL: Final = 20_000
 
 _ADDRESS: Final = re.compile(
-    r"(?:\"[^\"\s@]{1,64}\"|[^\s\"<>()\[\],;:@'|=`“”‘’「」＜＞]{1,64})@((?:[\w-]{1,63}\.){1,8}[\w-]{2,63})",
+    r"(?:\"[^\"\s@]{1,64}\""
+    r"|[^\s\"<>()\[\],;:@'|=`“”‘’「」＜＞：，；（）【】、。]{1,64})@((?:[\w-]{1,63}\.){1,8}[\w-]{2,63})",
     re.UNICODE,
 )
 _NOT_A_RECIPIENT_LINE: Final = re.compile(
@@ -46,7 +52,7 @@ _SPEAKING: Final = re.compile(
     r"|could not|recipient"
     r"|disabled|said:|\b[45]\d\d\b|\b[45]\.\d\.\d|no such|wasn't|error|leverera|hittades|zugestellt"
     r"|empfänger|remis"
-    r"|entreg|bezorgd|consegn|dostarcz|достав|配信|届|not listed",
+    r"|entreg|bezorgd|consegn|dostarcz|достав|配信|届|not listed|lever|toimit|送|宛先|退|投",
     re.IGNORECASE,
 )
 _DAEMONS: Final = (
@@ -78,12 +84,12 @@ def mentions(lines: Sequence[str], *, not_recipients: Collection[str]) -> list[M
     """
     scored: list[tuple[int, int, str]] = []
     for number, line in enumerate(lines):
-        if "@" not in line:
+        if "@" not in line or len(scored) >= _MOST_MENTIONS:
             continue
-        text = line.strip()
+        text = line.strip()[:_LONGEST_LINE]
         if _NOT_A_RECIPIENT_LINE.match(text):
             continue
-        for match in _ADDRESS.finditer(text):
+        for match in islice(_ADDRESS.finditer(text), _MOST_IN_A_LINE):
             address = _tidy(match.group())
             if address is None or address in not_recipients or address.startswith(_DAEMONS):
                 continue
@@ -147,7 +153,7 @@ def _score(text: str, start: int, end: int, before: str) -> int:
         return 4
     if _LABELLED.match(text) and start < 60:
         return 4
-    if start <= 2 or text[:start].strip(" <*-\"'([") == "":
+    if start <= 2 or (len(around) <= 12 and " " not in around) or text[:start].strip(" <*-\"'([") == "":
         return 3
     if _SPEAKING.search(text):
         return 2
@@ -157,4 +163,5 @@ def _score(text: str, start: int, end: int, before: str) -> int:
 def _block(lines: Sequence[str], number: int, starts: Sequence[int]) -> str:
     """The line and those below it that speak of the same recipient."""
     end = min([start for start in starts if start > number], default=len(lines))
-    return " ".join(line.strip() for line in lines[number : min(end, number + _LONGEST_BLOCK)]).strip()
+    block = " ".join(line.strip() for line in lines[number : min(end, number + _LONGEST_BLOCK)]).strip()
+    return block[:_LONGEST_BLOCK_TEXT]

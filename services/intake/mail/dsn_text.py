@@ -27,9 +27,7 @@ _HEADER_TYPES: Final = frozenset(
 _MESSAGE_TYPES: Final = frozenset(("message/rfc822", "message/global", "message/news"))
 
 _TAG: Final = re.compile(r"<[^<>]*>")
-_BLOCK_TAG: Final = re.compile(
-    r"</?(?:br|p|div|tr|td|table|li|ul|h[1-6]|hr|pre|blockquote)\b[^<>]*>", re.IGNORECASE
-)
+_BLOCK_TAG: Final = re.compile(r"</?(?:br|p|div|tr|td|table|li|ul|h[1-6]|hr|pre|blockquote)\b[^<>]*>", re.IGNORECASE)
 _UNSHOWN: Final = re.compile(r"<(style|script|head|title)\b", re.IGNORECASE)
 
 _STATUS_FIELD: Final = re.compile(
@@ -62,6 +60,12 @@ _NOT_THE_ORIGINAL: Final = re.compile(
     r"|received at|technical|diagnos|could not|couldn't|was not|failed",
     re.IGNORECASE,
 )
+_SUBJECT_LINE: Final = re.compile(
+    r"\s*>?\s*(?:subject|ämne|betreff|objet|asunto|oggetto|onderwerp|assunto|temat|emne|aihe|тема|件名"
+    r"|with subject)\s?[:：]",
+    re.IGNORECASE,
+)
+"""A line that repeats the returned mail's subject: those are its writer's words, not the report's."""
 _HEADER_START: Final = re.compile(
     r"(?:received:\s{1,3}(?:from|by|\(|via)|return-path:\s|x-(?:received|original-to|spam-\w+|mailer):"
     r"|dkim-signature:\s"
@@ -115,7 +119,7 @@ def take_apart(tree: Part) -> ReportText:
     if not status and any(line.lower().startswith(("final-recipient", "original-recipient")) for line in inline):
         status = own
     return ReportText(
-        lines=tuple(own),
+        lines=tuple("" if _SUBJECT_LINE.match(line) else line for line in own),
         status=tuple(status),
         has_status_part=has_status_part,
         original=original if original.fields else _headers_in(rest),
@@ -140,8 +144,9 @@ def _decoded(part: Part) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    return [" ".join(line[:_LONGEST_LINE].split()) if not line[:1].isspace() else " " + " ".join(line[:_LONGEST_LINE].split())
-            for line in text.splitlines()[:_MOST_LINES]]  # fmt: skip
+    """The lines with single blanks; a line that began with a blank still does, as folded fields need it."""
+    cut = (line[:_LONGEST_LINE] for line in text.splitlines()[:_MOST_LINES])
+    return [f"{' ' if line[:1].isspace() else ''}{' '.join(line.split())}" for line in cut]
 
 
 def _looks_like_status(text: str) -> bool:
@@ -194,9 +199,7 @@ def _headers_in(lines: list[str]) -> Headers:
     fields: list[tuple[str, str]] = []
     for line in lines:
         named = (
-            field_of(line.lstrip("> ").encode("utf-8", "replace"))
-            if not line.startswith(" ") or not fields
-            else None
+            field_of(line.lstrip("> ").encode("utf-8", "replace")) if not line.startswith(" ") or not fields else None
         )
         if named is not None:
             fields.append((named[0], value_of(named[1])))

@@ -46,9 +46,7 @@ def of_header(fields: Headers, sha256: str) -> Reading:
     )
 
 
-def first_look(
-    raw: bytes, reason: str, *, envelope_from: str | None = None, recipient: str | None = None
-) -> Reading:
+def first_look(raw: bytes, reason: str, *, envelope_from: str | None = None, recipient: str | None = None) -> Reading:
     """A reading of the first 64 KiB's header fields, for a mail whose body could not be read. Never raises.
 
     Args:

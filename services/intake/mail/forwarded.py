@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from services.intake.mail.header_block import Header, is_end_of_forward
-from services.intake.mail.lines import Line, show
+from services.intake.mail.attribution import find_ending_at
+from services.intake.mail.header_block import Header, is_end_of_forward, is_forward_marker, is_rule
+from services.intake.mail.lines import Line, next_filled, show
 from services.intake.mail.model import Address, Forwarded
 from services.intake.mail.wordlists import word_set
 
@@ -37,9 +38,25 @@ def read(lines: Sequence[Line], header: Header, end: int) -> Forwarded:
     body = list(lines[header.end : end])
     if body and is_end_of_forward(body[-1].words):
         body.pop()
+    sender = _sender(header.fields.get("from", ""))
+    first = next_filled(body, 0)
+    if first < len(body) and (is_forward_marker(body[first].words) or is_rule(body[first].words)):
+        del body[: first + 1]
+    elif not header.fields and first < len(body):
+        attribution = find_ending_at(body, first)
+        if attribution:
+            sender = _sender(_sender_in(body[first].words))
+            del body[: attribution.end]
     if any(line.depth for line in body) and all(line.depth or line.blank for line in body):
         body = [_lifted(line) for line in body]
-    return Forwarded(_sender(header.fields), header.fields.get("subject") or None, show(body))
+    return Forwarded(sender, header.fields.get("subject") or None, show(body))
+
+
+def _sender_in(attribution: str) -> str:
+    """From the name on in a one-line attribution: "03.11.2026, 09:14, "Kim" <kim@are.example>:"."""
+    start = attribution.find('"')
+    address = attribution.find("<")
+    return attribution[start if 0 <= start < address else max(address, 0) :].rstrip(":： ")
 
 
 def _lifted(line: Line) -> Line:
@@ -49,9 +66,9 @@ def _lifted(line: Line) -> Line:
     return Line(text, line.words, max(0, line.depth - 1))
 
 
-def _sender(fields: Mapping[str, str]) -> Address | None:
+def _sender(value: str) -> Address | None:
     """ "Name <address>", "Name [mailto:address]", a bare address, or a name alone."""
-    value = fields.get("from", "").strip()
+    value = value.strip()
     if not value:
         return None
     place = value.find("@")

@@ -151,9 +151,7 @@ def find_at(lines: Sequence[Line], at: int) -> Header | None:
         fields, end = _fields(lines, below)
         decorated = words.strip("> ")[:2] != words.strip(_DECORATION)[:2] or words.endswith((":", "："))
         if fields or (decorated and below < len(lines)):
-            return Header(
-                with_rules(lines, at), end if fields else at + 1, forward, fields, words.strip(_DECORATION)
-            )
+            return Header(with_rules(lines, at), end if fields else at + 1, forward, fields, words.strip(_DECORATION))
         return None
     kind = _kind(words)
     if not kind or (kind != "from" and at > 0 and _kind(lines[at - 1].words)):
@@ -161,9 +159,7 @@ def find_at(lines: Sequence[Line], at: int) -> Header | None:
         return None
     fields, end = _fields(lines, at)
     start = with_rules(lines, at)
-    return (
-        Header(start, end, False, fields, words.split(":")[0] + ":") if _has_evidence(fields, start < at) else None
-    )
+    return Header(start, end, False, fields, words.split(":")[0] + ":") if _has_evidence(fields, start < at) else None
 
 
 def is_forward_marker(words: str) -> bool:
@@ -225,7 +221,7 @@ def _fields(lines: Sequence[Line], at: int) -> tuple[dict[str, str], int]:
             # Blank lines between the fields come from paragraphs turned into text; one is allowed, and only
             # where the next line is a field too, so nothing is joined across it.
             below = lines[place + 1].words if place + 1 < len(lines) else ""
-            if not _kind(below) or (kind == "subject" and len(fields) > 2):
+            if not _kind(below) or (kind == "subject" and len(fields) > 2) or not _shows_evidence(kind, fields):
                 break
         elif kind in ("from", "to", "cc", "other", "subject") and (
             evidence.has_address(words) or lines[place].text[:1] in " \t" or words.endswith(";")
@@ -240,6 +236,14 @@ def _fields(lines: Sequence[Line], at: int) -> tuple[dict[str, str], int]:
             break
         place += 1
     return fields, end
+
+
+def _shows_evidence(kind: str, fields: Mapping[str, str]) -> bool:
+    """True where a field alone looks like a mail's header: an address, a date, or a subject."""
+    value = fields.get(kind, "")
+    if kind in ("from", "to", "cc"):
+        return evidence.has_address(value)
+    return kind == "subject" or (kind == "date" and evidence.has_date(value))
 
 
 def _has_evidence(fields: Mapping[str, str], ruled: bool) -> bool:

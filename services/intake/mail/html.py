@@ -350,7 +350,7 @@ _SAFE_TAGS = word_set(
     """
 )
 _SAFE_ATTRIBUTES = {
-    "*": {"lang", "dir", "title"},
+    "*": {"lang", "dir"},
     "a": {"href"},
     "img": {"src", "alt", "width", "height"},
     "ol": {"start"},
@@ -401,11 +401,11 @@ def _bounded(html: str) -> str:
                     text = text.replace("&", "＆")
                 out.append(escaping.escape(text, quote=False))
         elif isinstance(token, Start):
-            written = token.name in _SAFE_TAGS and not hidden and len(stack) < MAX_SAFE_DEPTH
+            concealed = _element(token).hidden
+            written = token.name in _SAFE_TAGS and not (hidden or concealed) and len(stack) < MAX_SAFE_DEPTH
             if written:
                 out.append(_tag(token))
             if token.name not in _VOID:
-                concealed = _element(token).hidden
                 hidden += concealed
                 stack.append((token.name, written, concealed))
                 opened[token.name] += 1

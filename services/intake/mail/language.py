@@ -69,9 +69,7 @@ def detect(text: str) -> str | None:
     swedish = _score(words, _SWEDISH) + _letters(words) + written.count("i")
     english = _score(words, _ENGLISH) + written.count("I")
     others = sum(_STRONG for word in words if word in _OTHERS and word not in _SWEDISH and word not in _ENGLISH)
-    others += sum(
-        1.0 for word in words if any(sign in "øæßñçłþü" for sign in word) or "ää" in word or "yy" in word
-    )
+    others += sum(1.0 for word in words if any(sign in "øæßñçłþü" for sign in word) or "ää" in word or "yy" in word)
     best, second = max(swedish, english), min(swedish, english)
     if best < 0.3 or best <= 1.3 * second or best <= others:
         return None

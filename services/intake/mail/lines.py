@@ -32,7 +32,8 @@ class Line:
     """How many quotes it stands in."""
     role: Role | None = None
     indented: bool = False
-    """In a blockquote that may be a quote or only an indentation."""
+    """In a blockquote that may be only an indentation, or behind ``AB>`` that may be a prompt: a quote below an
+    attribution."""
 
     @property
     def blank(self) -> bool:
@@ -53,8 +54,8 @@ def fold(text: str) -> str:
 
 
 def from_plain(text: str) -> list[Line]:
-    """Lines of a text/plain body; ``>`` and Supercite's ``AB>`` at the start are quote signs."""
-    return [_plain_line(raw) for raw in _LINE_END.split(text)]
+    """Lines of a text/plain body; ``>`` at the start is a quote sign, Supercite's ``AB>`` may be one."""
+    return [_plain_line(raw) for raw in _LINE_END.split(text.removeprefix("\ufeff"))]
 
 
 def _plain_line(raw: str) -> Line:
@@ -64,7 +65,7 @@ def _plain_line(raw: str) -> Line:
         return Line(raw, fold(raw[quote.end() :]), quote.group(1).count(">"))
     initials = _INITIALS.match(raw)
     if initials:
-        return Line(raw, fold(raw[initials.end() :]), 1)
+        return Line(raw, fold(raw[initials.end() :]), indented=True)
     return Line(raw, fold(raw))
 
 

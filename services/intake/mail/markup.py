@@ -98,13 +98,13 @@ def scan(source: str) -> Iterator[Text | Start | End]:
             yield End(low)
             continue
         attributes, place = _attributes(source, name.end())
-        yield Start(low, attributes)
-        if low in _RAW and low not in open_ended:
-            end = _RAW[low].search(source, place)
-            if end:
-                place = end.start()
-            else:
+        if low in _RAW:
+            end = None if low in open_ended else _RAW[low].search(source, place)
+            if not end:
                 open_ended.add(low)
+                continue
+            place = end.start()
+        yield Start(low, attributes)
 
 
 def resolve(text: str) -> str:

@@ -39,6 +39,7 @@ _DELIMITER = {
     for has_bare_cr in (False, True)
 }
 _LINE_BREAK = re.compile(rb"\r*\n|\r|\Z")
+_LONG_HEADER = "the header section is too long: the rest of it was left unread"
 _MESSAGE_TYPES = frozenset(("message/rfc822", "message/global", "message/news"))
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+{}'*%`|~-]{1,127}/[a-z0-9!#$&^_.+{}'*%`|~-]{1,127}", re.ASCII)
 # A line without a colon between two fields is a continuation that lost its blank, if one of these follows.
@@ -307,8 +308,11 @@ class _Reader:
             text = line[1]
             if not text:
                 return self._headers(found), line.end()
+            if position + len(text) > limit >= position:
+                self._reasons[_LONG_HEADER] = None
+                text = text[: limit - position]
             if position > limit or len(found) > self._limits.header_fields:
-                self._reasons["the header section is too long: the rest of it was left unread"] = None
+                self._reasons[_LONG_HEADER] = None
                 return self._headers(found), self._end_of_header(position)
             if text.startswith(b"--") and self._open and self._match_boundary(text[2:]) is not None:
                 return self._headers(found), position
@@ -346,9 +350,7 @@ class _Reader:
     def _end_of_header(self, position: int) -> int:
         """Past the next blank line, or the end."""
         ends = [
-            at + len(blank)
-            for blank in (b"\n\r\n", b"\n\n", b"\r\r")
-            if (at := self._raw.find(blank, position)) >= 0
+            at + len(blank) for blank in (b"\n\r\n", b"\n\n", b"\r\r") if (at := self._raw.find(blank, position)) >= 0
         ]
         return min(ends, default=len(self._raw))
 

@@ -2,7 +2,7 @@
 
 * The trailing quote, with its attribution, is set apart: nothing below it answers it.
 * A leading quote with an attribution and the reply below (bottom posting) is set apart.
-* Quotes between answers stay where they are, without their attribution: the answers need them.
+* Quotes between answers stay where they are, without the attribution a client wrote: the answers need them.
 * A quote that the writer led in with a colon, and a leading quote without attribution, were chosen by
   the writer, and stay.
 """
@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.intake.mail.attribution import find_ending_at
+from services.intake.mail import evidence
+from services.intake.mail.attribution import find_ending_at, is_attribution
 from services.intake.mail.header_block import is_rule, with_rules
 from services.intake.mail.lines import Line, count, last_filled, next_filled, opening
 
@@ -73,7 +74,7 @@ def set_apart(lines: Sequence[Line]) -> tuple[list[bool], list[str]]:
         _mark(apart, 0, run.end)
         reasons.append(_say(lines, run.lead, run.end))
     for run in runs:
-        if run.attributed:
+        if run.attributed and _is_a_clients(lines[run.lead : run.start]):
             _mark(apart, run.lead, run.start)
             reasons.append(f"the quote at {opening(lines, run.start)!r} is kept with the answer below it")
     return apart, reasons
@@ -86,6 +87,12 @@ def _is_leading(lines: Sequence[Line], run: Run) -> bool:
     return run.attributed or any(
         find_ending_at(lines, place) is not None for place in range(run.start, min(run.start + 5, run.end))
     )
+
+
+def _is_a_clients(attribution: Sequence[Line]) -> bool:
+    """True where a date or address shows that a client wrote it; "Kim wrote:" may be the writer's own."""
+    joined = " ".join(line.words for line in attribution)
+    return evidence.has_date(joined) or evidence.has_time(joined) or evidence.has_address(joined)
 
 
 def _is_led_in(lines: Sequence[Line], run: Run) -> bool:
@@ -114,6 +121,8 @@ def _is_wrapped_rest(lines: Sequence[Line], place: int) -> bool:
     if not above.depth or place + 1 >= len(lines) or not lines[place + 1].depth:
         return False
     rest = lines[place].words
+    if is_attribution(f"{above.words} {rest}"):
+        return True
     return (
         len(above.text) >= WRAP_WIDTH
         and len(rest) < len(above.text)

@@ -79,7 +79,7 @@ class _Reading:
         self._reasons += found.reasons
         words = self._try("text", lambda: shown.words(tree), shown.Words())
         self._reasons += words.reasons
-        is_report = found.kind in _REPORTS
+        is_report = found.kind in _REPORTS or tree.type == "multipart/report"
         no_files: tuple[Attachment, ...] = ()
         files = self._try("attachments", lambda: self._files(tree, words, is_report), no_files)
         divided = self._divided(words, reading.subject)

@@ -144,6 +144,4 @@ def _sign(word: bytes | None, number: bytes | None, symbol: bytes | None) -> str
         return chr(int(number) % 65536)
     if word is not None:
         return _SIGNS.get(word, "")
-    return {b"~": "\u00a0", b"_": "-", b"\n": "\n", b"\r": "\n"}.get(
-        symbol or b"", (symbol or b"").decode("latin_1")
-    )
+    return {b"~": "\u00a0", b"_": "-", b"\n": "\n", b"\r": "\n"}.get(symbol or b"", (symbol or b"").decode("latin_1"))

@@ -14,19 +14,26 @@ from services.intake.mail.model import Headers
 _DAEMON: Final = re.compile(
     r"(?:mail(?:er)?[-_.]?daemon|mailerdaemon|mdaemon|double-bounce|microsoftexchange[0-9a-f]{32}"
     r"|mail-?delivery(?:-?system"
-    r"|-?subsystem)?|maildelivery|mail-?router|mailrouter|bounce-?daemon|mmdf|smtpd|nullsender"
+    r"|-?subsystem)?|maildelivery|mail-?router|mailrouter|bounce-?daemon|mmdf|smtpd|daemon|nullsender"
     r"|emailgateway|mta)"
     r"(?:[+.=-].{0,100})?",
     re.IGNORECASE,
 )
 _MAIL_OFFICE: Final = re.compile(
-    r"(?:postmaster|post_master|postmast|mail-?admin|mailadministrator|administrator|admin|sysadmin"
+    r"(?:postmaster|(?:smtp|mail|mx)[-_.]?(?:gateway|relay|service|filter|router)|post_master|postmast"
+    r"|mail-?admin|mailadministrator|administrator|admin|sysadmin"
     r"|systemadministrator"
     r"|system|mail-?system|mail|mailer|mailserver|mail-?master|root|exchange|gateway|notification"
     r"|notifications|no-?reply"
     r"|do-?not-?reply|smtp|daemon|uucp|mailgate|esmtp|system-?attendant|return(?:ed)?-?mail|bounces?"
     r"|info-?bounce"
     r"|delivery|mxlogic|abuse|mail-?notification|quarantine)(?:[+=-].{0,100})?",
+    re.IGNORECASE,
+)
+_POSTMASTER: Final = re.compile(
+    r"(?:electronic)?-?post[-_]?mast(?:er)?|mail-?(?:admin|administrator|system|server|master|gateway)"
+    r"|mailer"
+    r"|system-?attendant|return(?:ed)?-?mail|msexchange|smtp|esmtp|mailgate(?:way)?",
     re.IGNORECASE,
 )
 _DAEMON_NAME: Final = re.compile(
@@ -55,17 +62,24 @@ _ANSWER_PREFIX: Final = re.compile(
 _DESKTOP: Final = re.compile(
     r"thunderbird|microsoft outlook|outlook express|apple mail|iphone mail|ipad mail|evolution|kmail|mutt"
     r"|claws|the bat"
-    r"|sylpheed|eudora|lotus notes|windows live mail|roundcube|squirrelmail|postbox|airmail|spark|k-9"
+    r"|sylpheed|eudora|windows live mail|roundcube|squirrelmail|postbox|airmail|spark|k-9"
     r"|horde",
     re.IGNORECASE,
 )
 
 
+_BRACKETED: Final = re.compile(r"<([^<>\s]{1,200})>")
+
+
 def sender_address(headers: Headers) -> str:
-    """The first address in From in lower case, or what stands there where it is no address; may be empty."""
+    """The first address in From in lower case; without one the first word (``MAILER-DAEMON``), or empty."""
     written = headers.get("From") or ""
     found = addresses(written)
-    return (found[0].address if found else written.strip(' <>"')).lower()
+    if found:
+        return found[0].address.lower()
+    bracketed = _BRACKETED.search(written)
+    words = (bracketed.group(1) if bracketed else written).split()
+    return words[0].strip(' <>"').lower() if words else ""
 
 
 def envelope_sender(headers: Headers, envelope_from: str | None) -> str | None:
@@ -76,12 +90,18 @@ def envelope_sender(headers: Headers, envelope_from: str | None) -> str | None:
 
 def is_null_sender(headers: Headers, envelope_from: str | None) -> bool:
     """Whether the envelope has the null reverse-path (RFC 5321 §4.5.5), which only reports and answers use."""
-    return envelope_sender(headers, envelope_from) == ""
+    return envelope_sender(headers, envelope_from) in ("", "#@[]")  # the second is qmail's, for double bounces
 
 
 def is_daemon(address: str) -> bool:
     """Whether the local part is one that only mail systems have, such as MAILER-DAEMON."""
     return _DAEMON.fullmatch(_local_part(address)) is not None
+
+
+def is_postmaster(headers: Headers) -> bool:
+    """Whether From is a postmaster's address, or nobody: mostly a mail system, at times a person."""
+    address = sender_address(headers)
+    return not address or _POSTMASTER.fullmatch(_local_part(address)) is not None
 
 
 def is_mail_office(headers: Headers) -> bool:

@@ -46,9 +46,7 @@ _LABELLED = re.compile(
     r"(?i)\b(?:tel|tfn|telefon|telefoon|téléphone|mobil|mobile|mob|phone|cell|direct|direkt|växel|fax|epost|e-post|email|"
     r"e-mail|mail|webb|web|www|org\.? ?nr|skype|handy|switchboard|besöksadress|postadress|besök|box)\b\s?[.:]?"
 )
-_URL = re.compile(
-    r"(?i)\b(?:https?://|www\.)\S|\b[\w-]{2,40}\.(?:se|nu|com|org|net|eu|de|fi|dk|no|fr|nl|uk|example)\b"
-)
+_URL = re.compile(r"(?i)\b(?:https?://|www\.)\S|\b[\w-]{2,40}\.(?:se|nu|com|org|net|eu|de|fi|dk|no|fr|nl|uk|example)\b")
 _POSTAL = re.compile(r"(?<!\d)(?:S?E?-?\d{3} \d{2}|[A-Z]{0,2}-?\d{4,5}) [A-ZÅÄÖ]\w")
 
 
@@ -133,9 +131,10 @@ def _is_signature_like(lines: Sequence[Line], start: int, end: int) -> bool:
     if len(body) > 16 or sum(len(words) for words in body) > 900:
         return False
     prose = sum(1 for words in body if _is_prose(words))
-    exact = lines[start - 1].text in ("-- ", "--") or lines[start - 1].words in ("--", "__", "—", "–")
-    if exact:
-        return prose <= 1 and (len(body) <= 3 or prose == 0 or _details(body) > 0 or prose * 3 <= len(body))
+    if lines[start - 1].words == "--":
+        return prose <= 1 and (len(body) <= 3 or prose == 0 or _details(body) > 0)
+    if lines[start - 1].words in ("__", "—", "–"):
+        return prose == 0
     if not body:
         return footer is not None
     named = len(body) <= 3 and _is_name(body[0]) and " " in body[0]
@@ -156,9 +155,7 @@ def _is_prose(words: str) -> bool:
 def _is_name(words: str) -> bool:
     tokens = words.split()
     return (
-        1 <= len(tokens) <= 4
-        and all(token[:1].isupper() for token in tokens)
-        and not words.endswith((".", "?", ":"))
+        1 <= len(tokens) <= 4 and all(token[:1].isupper() for token in tokens) and not words.endswith((".", "?", ":"))
     )
 
 

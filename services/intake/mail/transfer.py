@@ -74,9 +74,12 @@ def uuencoded_files(data: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
     position = 0
     refused = 0
     last_end = data.rfind(b"\nend")
-    while refused < 10 and (begin := _UU_BEGIN.search(data, position)) and begin.end() <= last_end:
+    while refused < 3 and (begin := _UU_BEGIN.search(data, position)) and begin.end() <= last_end:
         end = data.find(b"\nend", begin.end())
-        content = _undo_uu_lines(data[begin.end() : end].split(b"\n")[1:])
+        first_line = data[begin.end() + 1 : begin.end() + 80].partition(b"\n")[0]
+        content = None
+        if _undo_uu_lines([first_line]) is not None:
+            content = _undo_uu_lines(data[begin.end() : end].split(b"\n")[1:])
         if content is None:
             around.append(data[position : begin.end()])
             position = begin.end()

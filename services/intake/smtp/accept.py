@@ -28,8 +28,6 @@ GROUP_OCTETS = 8 * 1024 * 1024
 """A group takes no more mails once it holds this much; a single mail may be larger."""
 
 GROUP_MAILS = 200
-import os
-GATHER = float(os.environ.get("GATHER","0"))
 COMMIT_SECONDS = 10.0
 """How long one group may take, a new connection included, until its senders hear 451."""
 
@@ -66,7 +64,6 @@ class GroupCommit:
             await self._bell.wait()
             self._bell.clear()
             while self._queue:
-                if GATHER: await asyncio.sleep(GATHER)
                 await self._settle(self._next_group())
 
     def _next_group(self) -> list[_Waiter]:

@@ -11,9 +11,7 @@ from services.intake.smtp import replies
 MAX_LINE = 2048
 """Octets in a command line with its CRLF; RFC 5321 §4.5.3.1.4 asks for 512 and SMTPUTF8 adds to it."""
 
-FOREIGN = frozenset(
-    {b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT", b"PRI"}
-)
+FOREIGN = frozenset({b"GET", b"POST", b"PUT", b"HEAD", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE", b"CONNECT", b"PRI"})
 """First words of other protocols: a browser or proxy was made to talk to us."""
 
 _LETTERS = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")

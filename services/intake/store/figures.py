@@ -9,8 +9,7 @@ FIGURES = (
         "idesluss_ideas",
         "Ideas by sluice and stage",
         ("sluice", "stage"),
-        "SELECT s.slug, i.stage, count(*) FROM intake.idea i"
-        " JOIN intake.sluice s ON s.id = i.sluice_id GROUP BY 1, 2",
+        "SELECT s.slug, i.stage, count(*) FROM intake.idea i JOIN intake.sluice s ON s.id = i.sluice_id GROUP BY 1, 2",
     ),
     Gauge(
         "idesluss_inbound_emails",

@@ -190,12 +190,7 @@ def find_inbound(
         wanted.append(InboundEmail.held.is_not(None) if held else InboundEmail.held.is_(None))
     if after is not None:
         wanted.append(tuple_(InboundEmail.received_at, InboundEmail.id) < tuple_(after.at, after.id))
-    asked = (
-        _inbound()
-        .where(*wanted)
-        .order_by(InboundEmail.received_at.desc(), InboundEmail.id.desc())
-        .limit(limit + 1)
-    )
+    asked = _inbound().where(*wanted).order_by(InboundEmail.received_at.desc(), InboundEmail.id.desc()).limit(limit + 1)
     return [InboundRow(*row) for row in session.execute(asked)]
 
 

@@ -122,7 +122,10 @@ class InboundEmail(Base):
     reading: Mapped[dict[str, Any] | None]
     """What reading it gave: text, quoted, signature, subject, sender, sender check."""
 
-    __table_args__ = (Index("ix_inbound_email_sluice_received", "sluice_id", "received_at"),)
+    __table_args__ = (
+        Index("ix_inbound_email_sluice_received", "sluice_id", "received_at", "id"),
+        Index("ix_inbound_email_received", "received_at", "id"),
+    )
 
 
 class MailIdentity(Base):

@@ -286,9 +286,7 @@ class _Decision:
         if address.purpose != reply_addresses.CONTACT:
             return None
         signer = self.announcer.settings.signer
-        return next(
-            (contact for contact in self.sluice.contacts if address.is_signed(signer, str(contact.id))), None
-        )
+        return next((contact for contact in self.sluice.contacts if address.is_signed(signer, str(contact.id))), None)
 
     def _referred_idea(self) -> tuple[Idea | None, str]:
         """The idea that References or the subject name, if its sender may join it; else a hint."""

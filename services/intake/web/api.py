@@ -12,6 +12,7 @@ from flask import Flask, Response, send_file
 from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import Reference, SubmitterKind
+from services.intake.domain.words import one_line
 from services.intake.store import queries
 from services.intake.store.tables import Idea
 from services.intake.usecases import undo
@@ -169,9 +170,7 @@ def _inbound_emails(settings: Settings, database: Database, announcer: Announcer
     @emails.gives(200, schemas.IdeaDetailSchema)
     def restore(body: dict[str, str], inbound_email_id: UUID) -> dict[str, Any]:
         """Put back what was set apart (quoted text, signature). Twice changes nothing more."""
-        return undone(
-            lambda session: undo.restore(session, inbound_email_id, actor=_actor(), reason=body["reason"])
-        )
+        return undone(lambda session: undo.restore(session, inbound_email_id, actor=_actor(), reason=body["reason"]))
 
     @emails.route("/<uuid:inbound_email_id>/detach", method="POST")
     @emails.scope(WRITE)
@@ -180,9 +179,7 @@ def _inbound_emails(settings: Settings, database: Database, announcer: Announcer
     def detach(body: dict[str, str], inbound_email_id: UUID) -> dict[str, Any]:
         """Make the mail an idea of its own. Twice gives the same idea."""
         return undone(
-            lambda session: undo.detach(
-                session, announcer, inbound_email_id, actor=_actor(), reason=body["reason"]
-            )
+            lambda session: undo.detach(session, announcer, inbound_email_id, actor=_actor(), reason=body["reason"])
         )
 
     @emails.route("/<uuid:inbound_email_id>/split", method="POST")
@@ -210,9 +207,7 @@ def _inbound_emails(settings: Settings, database: Database, announcer: Announcer
     def release(body: dict[str, str], inbound_email_id: UUID) -> dict[str, Any]:
         """Let go of a held mail: its sender is confirmed. Twice changes nothing more."""
         return undone(
-            lambda session: undo.release(
-                session, announcer, inbound_email_id, actor=_actor(), reason=body["reason"]
-            )
+            lambda session: undo.release(session, announcer, inbound_email_id, actor=_actor(), reason=body["reason"])
         )
 
     return emails
@@ -229,7 +224,7 @@ def _attachments(database: Database) -> Blueprint:
         with database.transaction() as session:
             file, content = queries.attachment(session, attachment_id)
         kind = file.type if _TYPE.match(file.type) else "application/octet-stream"
-        return _download(content, kind, file.name or "fil")
+        return _download(content, kind, one_line(file.name, 150) or "fil")
 
     return attachments
 
@@ -239,9 +234,7 @@ def _detail(session: Session, settings: Settings, reference: str) -> dict[str, A
     return {
         **schemas.idea_shape(row, settings),
         "timeline": [schemas.timeline_shape(entry) for entry in queries.timeline(session, row.idea.id)],
-        "attachments": [
-            schemas.attachment_shape(file, settings) for file in queries.attachments(session, row.idea.id)
-        ],
+        "attachments": [schemas.attachment_shape(file, settings) for file in queries.attachments(session, row.idea.id)],
     }
 
 

@@ -312,8 +312,7 @@ def sluice_shape(row: SluiceRow) -> dict[str, Any]:
         "address": row.addresses[0] if row.addresses else "",
         "addresses": row.addresses,
         "contacts": [
-            {"name": contact.name, "email": contact.address, "language": contact.language}
-            for contact in row.contacts
+            {"name": contact.name, "email": contact.address, "language": contact.language} for contact in row.contacts
         ],
         "open_to": sluice.open_to,
         "staff_domains": sluice.staff_domains,

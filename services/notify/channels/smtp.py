@@ -128,13 +128,15 @@ class SmtpChannel:
 
     def _hand_over(self, connection: smtplib.SMTP, content: bytes) -> str:
         dotted = re.sub(rb"(?m)^\.", b"..", content)  # RFC 5321 §4.5.2
+        ending = b".\r\n" if dotted.endswith(b"\r\n") else b"\r\n.\r\n"
         try:
-            connection.send(dotted if dotted.endswith(b"\r\n") else dotted + b"\r\n")
+            # In one piece: a lone dot after it would wait 40 ms for the relay's delayed acknowledgement.
+            connection.send(dotted + ending)
         except (OSError, smtplib.SMTPException) as error:
+            # Not all of it left, so the dot did not, and the relay cannot have taken the mail.
             self._drop()
             raise RelayAway(f"{type(error).__name__}: {error}"[:500]) from error
         try:
-            connection.send(b".\r\n")
             code, text = connection.getreply()
         except (OSError, smtplib.SMTPException) as error:
             self._drop()

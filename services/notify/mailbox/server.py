@@ -6,8 +6,10 @@ For trying things out and for tests, on loopback alone. Not the listener that th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Callable
+from uuid import UUID
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,6 +24,7 @@ log = logs.get(__name__)
 HOST = "127.0.0.1"
 LARGEST = 64 * 1024 * 1024
 BEAT_SECONDS = 1.0
+STOP_SECONDS = 5.0
 NOT_NOW = "451 4.3.0 Cannot store the mail just now, try again later"
 
 
@@ -35,16 +38,18 @@ class Catcher:
 
     def __init__(self, store: MailStore) -> None:
         self._store = store
+        self._keeping: set[asyncio.Future[UUID]] = set()
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         """Store one mail. The commit goes on even if the client hangs up meanwhile."""
         content = envelope.content
         assert isinstance(content, bytes)
-        keeping = asyncio.to_thread(
-            self._store.keep, (envelope.mail_from or "").removeprefix("<>"), envelope.rcpt_tos, content
-        )
+        sender = (envelope.mail_from or "").removeprefix("<>")
+        keeping = asyncio.ensure_future(asyncio.to_thread(self._store.keep, sender, envelope.rcpt_tos, content))
+        self._keeping.add(keeping)
+        keeping.add_done_callback(self._keeping.discard)
         try:
-            identity = await asyncio.shield(asyncio.ensure_future(keeping))
+            identity = await asyncio.shield(keeping)
         except SQLAlchemyError as error:
             log.warning("mailbox_cannot_store", error=type(error).__name__)
             return NOT_NOW
@@ -54,6 +59,12 @@ class Catcher:
         """aiosmtpd's own answer would be permanent and hold the exception's text."""
         log.error("mailbox_fault", exc_info=error)
         return NOT_NOW
+
+    async def settle(self) -> None:
+        """Return when every mail whose end has come is stored and answered."""
+        while self._keeping:
+            await asyncio.wait(self._keeping)
+            await asyncio.sleep(0)  # the answer is written in the loop's next round
 
 
 def main(settings: Settings, beat: Callable[[], None]) -> None:
@@ -67,21 +78,21 @@ async def _serve(settings: Settings, beat: Callable[[], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     database = Database(settings, Role.MAILBOX)
-    server = await listen(MailStore(database), settings.mailbox_port, settings.hostname)
+    catcher = Catcher(MailStore(database))
+    server = await listen(catcher, settings.mailbox_port, settings.hostname)
     log.info("mailbox_listens", port=server.sockets[0].getsockname()[1])
     while not stopping.is_set():
         beat()
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), BEAT_SECONDS)
-        except TimeoutError:
-            continue
     server.close()
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(catcher.settle(), STOP_SECONDS)
     database.dispose()
 
 
-async def listen(store: MailStore, port: int, hostname: str) -> asyncio.Server:
+async def listen(catcher: Catcher, port: int, hostname: str) -> asyncio.Server:
     """Open the port (0: any that is free) and take mail from then on."""
-    catcher = Catcher(store)
 
     def protocol() -> SMTP:
         return _Protocol(

@@ -57,9 +57,7 @@ class Attempt(Base):
 
     __tablename__ = "attempt"
 
-    notification_id: Mapped[UUID] = mapped_column(
-        ForeignKey(Notification.id, ondelete="CASCADE"), primary_key=True
-    )
+    notification_id: Mapped[UUID] = mapped_column(ForeignKey(Notification.id, ondelete="CASCADE"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]

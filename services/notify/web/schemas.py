@@ -35,9 +35,7 @@ class NotificationSchema(Schema):
     language = fields.String()
     idea = fields.String(allow_none=True)
     state = fields.String(validate=validate.OneOf([state.value for state in State]))
-    reason = fields.String(
-        allow_none=True, metadata={"description": "Why, where the state alone does not say it."}
-    )
+    reason = fields.String(allow_none=True, metadata={"description": "Why, where the state alone does not say it."})
     reply = fields.String(allow_none=True, metadata={"description": "The relay's last words, or a report's."})
     message_id = fields.String()
     attempts_made = fields.Integer()

@@ -16,8 +16,8 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
+from sqlalchemy import URL
 
-from idesluss import supervisor
 from shared.db import Role, conninfo, role_url
 from shared.settings import Settings, load
 from tests.support.databases import SECRET_KEY
@@ -191,6 +191,16 @@ def test_a_halted_child_is_replaced(start: Start, settings: Settings) -> None:
     assert replaced(settings, "worker-rsvp", old)
 
 
+def test_a_halted_database_goes_on(start: Start, settings: Settings) -> None:
+    start("web=web", IDESLUSS_TEST_SILENCE="1.0")
+    postmaster = psutil.Process(ready(settings)["pids"]["postgres"][0])
+
+    postmaster.suspend()
+    wait_until(lambda: postmaster.status() == psutil.STATUS_STOPPED, SECONDS)
+
+    wait_until(lambda: postmaster.status() != psutil.STATUS_STOPPED, SECONDS)
+
+
 def test_a_second_suite_on_the_same_folder_is_told_who_has_it(start: Start, settings: Settings) -> None:
     first = start("web=web")
     ready(settings)
@@ -247,8 +257,3 @@ def test_a_start_can_be_broken_off(start: Start, settings: Settings) -> None:
 
     assert process.returncode == 0
     assert not (settings.data_dir / "postgres/data/postmaster.pid").exists()
-
-
-def test_pauses_grow_to_two_seconds_and_no_further() -> None:
-    assert [supervisor.pause(deaths) for deaths in (0, 1, 2, 3, 4)] == [0.0, 0.0, 0.1, 0.2, 0.4]
-    assert supervisor.pause(10_000) == supervisor.LONGEST_PAUSE

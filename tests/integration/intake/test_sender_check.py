@@ -51,9 +51,7 @@ def zone(key: tuple[bytes, str]) -> Iterator[DnsServer]:
         yield server
 
 
-def signed(
-    key: tuple[bytes, str], mail: bytes = MAIL, *, domain: bytes = b"kommun.example", **more: object
-) -> bytes:
+def signed(key: tuple[bytes, str], mail: bytes = MAIL, *, domain: bytes = b"kommun.example", **more: object) -> bytes:
     return dkim.sign(mail, b"val", domain, key[0], include_headers=[b"from", b"subject"], **more) + mail
 
 
@@ -123,9 +121,7 @@ def test_a_domain_without_a_policy_is_only_unvouched(zone: DnsServer) -> None:
     assert (found.vouched, found.suspected_forged, found.dmarc) == (False, False, "none")
 
 
-def test_a_domain_without_a_policy_is_vouched_for_by_its_signature(
-    zone: DnsServer, key: tuple[bytes, str]
-) -> None:
+def test_a_domain_without_a_policy_is_vouched_for_by_its_signature(zone: DnsServer, key: tuple[bytes, str]) -> None:
     mail = MAIL.replace(b"anna@kommun.example", b"a@utan.example")
 
     found = check(zone, signed(key, mail, domain=b"utan.example"), senders=(Address("", "a@utan.example"),))
@@ -212,6 +208,18 @@ def test_a_silent_server_costs_no_more_than_the_deadline_and_accuses_nobody(zone
     assert time.monotonic() - started < 2.2
     assert (found.vouched, found.suspected_forged, found.dmarc) == (False, False, "temperror")
     assert any("DNS" in reason for reason in found.reasons)
+
+
+def test_the_deadline_is_that_of_the_whole_mail(zone: DnsServer, key: tuple[bytes, str]) -> None:
+    zone.records["kommun.example", "TXT"] = ["v=spf1 include:tyst.example -all"]
+    zone.silent.update({"tyst.example", "val._domainkey.kommun.example"})
+    checker = SenderChecker(resolver=zone.resolver, deadline_seconds=0.2)
+
+    started = time.monotonic()
+    found = check(zone, signed(key), checker=checker)
+
+    assert time.monotonic() - started < 0.6
+    assert (found.vouched, found.suspected_forged, found.dmarc) == (False, False, "temperror")
 
 
 def test_many_slow_look_ups_share_one_deadline(zone: DnsServer) -> None:
@@ -370,9 +378,7 @@ def test_a_hostile_record_is_a_result_and_never_raises(zone: DnsServer, record: 
     assert not found.vouched
 
 
-@pytest.mark.parametrize(
-    "record", ["v=DMARC1", "v=DMARC1; p", "v=DMARC1; =; ;;", "v=DMARC1; p=\u00e5", "x" * 6000]
-)
+@pytest.mark.parametrize("record", ["v=DMARC1", "v=DMARC1; p", "v=DMARC1; =; ;;", "v=DMARC1; p=\u00e5", "x" * 6000])
 def test_a_policy_that_cannot_be_read_accuses_nobody(zone: DnsServer, record: str) -> None:
     zone.records["_dmarc.kommun.example", "TXT"] = [record]
 

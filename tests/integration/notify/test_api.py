@@ -18,10 +18,10 @@ from tests.support.relays import ScriptedRelay
 API = "/api/notify/v1"
 
 
-@pytest.fixture
-def sent(settings: Settings) -> Iterator[Notify]:
+@pytest.fixture(scope="module")
+def sent(module_settings: Settings) -> Iterator[Notify]:
     """Three ideas: their confirmations sent, but one refused, one suppressed; their notices sent."""
-    with ScriptedRelay().listening() as relay, worker(settings, relay.port) as notify:
+    with ScriptedRelay().listening() as relay, worker(module_settings, relay.port) as notify:
         told = [
             facts.idea_received(submitter=facts.person("Asa+x@invanare.example")),
             facts.idea_received(
@@ -39,9 +39,9 @@ def sent(settings: Settings) -> Iterator[Notify]:
         yield notify
 
 
-@pytest.fixture
-def client(settings: Settings) -> Iterator[FlaskClient]:
-    with web_client(settings) as found:
+@pytest.fixture(scope="module")
+def client(module_settings: Settings) -> Iterator[FlaskClient]:
+    with web_client(module_settings) as found:
         yield found
 
 
@@ -112,11 +112,9 @@ def test_the_counts_balance(get: Any) -> None:
     assert summary["oldest_waiting"] is None
 
 
-@pytest.mark.parametrize(
-    "path", ["/notifications", "/notifications/01a20c2b-a0ad-78ee-9cd1-855cdf0e19fa", "/summary"]
-)
-def test_nothing_is_told_without_the_right_token(settings: Settings, client: FlaskClient, path: str) -> None:
-    foreign = issue(settings.signer, name="test", scopes=["intake:read"])
+@pytest.mark.parametrize("path", ["/notifications", "/notifications/01a20c2b-a0ad-78ee-9cd1-855cdf0e19fa", "/summary"])
+def test_nothing_is_told_without_the_right_token(module_settings: Settings, client: FlaskClient, path: str) -> None:
+    foreign = issue(module_settings.signer, name="test", scopes=["intake:read"])
 
     assert client.get(f"{API}{path}").status_code == 401
     assert client.get(f"{API}{path}", headers={"Authorization": f"Bearer {foreign}"}).status_code == 403

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import smtplib
+import threading
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
+from services.notify.mailbox.server import Catcher, listen
 from services.notify.mailbox.store import MailStore
 from services.notify.mailbox.web import blueprint
+from shared.ids import new_id
 from shared.settings import Settings, load
 from shared.web.tokens import issue
 from tests.integration.notify.workbench import web_client
@@ -105,9 +110,7 @@ def test_a_message_id_submitted_again_is_one_message_that_counts(
     ]
 
 
-def test_mails_without_a_message_id_are_each_their_own(
-    mailbox: tuple[int, MailStore], client: FlaskClient
-) -> None:
+def test_mails_without_a_message_id_are_each_their_own(mailbox: tuple[int, MailStore], client: FlaskClient) -> None:
     for _ in range(2):
         submit(mailbox[0], b"Subject: utan\r\n\r\nx\r\n")
     assert messages(client)["total"] == 2
@@ -155,9 +158,7 @@ def test_without_its_database_the_mailbox_says_later_and_tells_nothing(settings:
         b"Message-ID: " + b"<" + b"x" * 5000 + b"@x>\r\n\r\nx",
     ],
 )
-def test_whatever_was_submitted_can_be_shown(
-    mailbox: tuple[int, MailStore], client: FlaskClient, raw: bytes
-) -> None:
+def test_whatever_was_submitted_can_be_shown(mailbox: tuple[int, MailStore], client: FlaskClient, raw: bytes) -> None:
     submit(mailbox[0], raw)
     (found,) = messages(client)["messages"]
     for path in (f"/mailbox/{found['ID']}", f"/mailbox/{found['ID']}/html", "/mailbox/"):
@@ -189,6 +190,35 @@ def test_a_mails_html_is_shown_only_where_nothing_can_run(
 def test_an_empty_mailbox_says_what_will_come_and_how(client: FlaskClient) -> None:
     assert "Inga mejl än." in client.get("/mailbox/?lang=sv").text
     assert "No mail yet." in client.get("/mailbox/?lang=en").text
+
+
+def test_a_mailbox_that_stops_first_answers_those_whose_mail_it_has() -> None:
+    begun, released = threading.Event(), threading.Event()
+
+    class SlowStore(MailStore):
+        def keep(self, sender: str, recipients: object, raw: bytes) -> UUID:
+            begun.set()
+            released.wait(10)
+            return new_id()
+
+    async def stop_meanwhile() -> int:
+        catcher = Catcher(SlowStore(None))  # type: ignore[arg-type] # it never asks its database
+        server = await listen(catcher, 0, "mailbox.test")
+        port = server.sockets[0].getsockname()[1]
+        with smtplib.SMTP(timeout=10) as smtp:
+            await asyncio.to_thread(smtp.connect, "127.0.0.1", port)
+            sending = asyncio.ensure_future(asyncio.to_thread(smtp.sendmail, "a@x.example", ["b@x.example"], MAIL))
+            await asyncio.to_thread(begun.wait, 10)
+            server.close()
+            settling = asyncio.ensure_future(catcher.settle())
+            await asyncio.sleep(0)
+            assert not settling.done()
+            released.set()
+            await settling
+            await sending
+            return await asyncio.to_thread(lambda: smtp.noop()[0])
+
+    assert asyncio.run(stop_meanwhile()) == 250
 
 
 def test_what_is_not_there_is_not_found(client: FlaskClient) -> None:

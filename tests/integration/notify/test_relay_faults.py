@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from services.notify.channels.base import RelayAway
+from services.notify.channels.smtp import SmtpChannel, parse_relay_url
+from services.notify.domain.mail import Submission
 from services.notify.render import Renderer
-from services.notify.usecases import deliver
+from services.notify.store import notifications
 from shared.bus.inbox import MAX_ATTEMPTS
 from shared.clock import now
 from shared.contracts.registry import IDEA_RECEIVED
@@ -59,9 +62,7 @@ def test_a_mail_refused_for_now_is_tried_again_and_leaves_once(settings: Setting
 
 
 @pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "."])
-def test_a_mail_refused_for_good_is_not_tried_again_and_the_connection_is_kept(
-    settings: Settings, verb: str
-) -> None:
+def test_a_mail_refused_for_good_is_not_tried_again_and_the_connection_is_kept(settings: Settings, verb: str) -> None:
     with ScriptedRelay().listening() as relay, worker(settings, relay.port) as notify:
         relay.script[verb] = "550 5.1.1 nobody of that name"
         confirm(notify)
@@ -182,9 +183,7 @@ def test_after_three_days_of_trying_a_mail_is_given_up(settings: Settings) -> No
         assert notify.open_deliveries() == []
 
 
-def test_a_template_at_fault_is_a_technical_failure_after_the_last_attempt(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_a_template_at_fault_is_a_technical_failure_after_the_last_attempt(settings: Settings, tmp_path: Path) -> None:
     broken = tmp_path / "templates" / "confirmation" / "sv"
     broken.mkdir(parents=True)
     (broken / "subject.txt").write_text("{{ nothing_of_that_name }}")
@@ -203,6 +202,39 @@ def test_a_template_at_fault_is_a_technical_failure_after_the_last_attempt(
         assert failed.attempts == MAX_ATTEMPTS
         assert notify.open_deliveries() == []
         assert relay.taken == []
+
+
+@pytest.mark.parametrize("url", ["smtp+starttls://127.0.0.1:{}", "smtps://127.0.0.1:{}"])
+def test_a_relay_that_should_speak_tls_and_does_not_gets_nothing_in_the_clear(url: str) -> None:
+    with ScriptedRelay().listening() as relay:
+        channel = SmtpChannel(parse_relay_url(url.format(relay.port)), hostname="notify.test", timeout=0.5)
+        with pytest.raises(RelayAway):
+            channel.submit(Submission("", "asa@invanare.example", b"Subject: x\r\n\r\nhemligt\r\n"))
+
+    assert relay.taken == []
+    assert not [each for each in relay.commands if "hemligt" in each or each.upper().startswith(("MAIL", "AUTH"))]
+
+
+def test_mails_wait_while_the_relay_refuses_our_password() -> None:
+    relay = ScriptedRelay(extensions=("AUTH PLAIN",), script={"AUTH": "535 5.7.8 no"})
+    with relay.listening():
+        channel = SmtpChannel(parse_relay_url(f"smtp://me:secret@127.0.0.1:{relay.port}"), hostname="notify.test")
+        with pytest.raises(RelayAway) as refused:
+            channel.submit(Submission("", "asa@invanare.example", b"Subject: x\r\n\r\nx\r\n"))
+
+    assert "535" in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_dots_at_the_start_of_lines_arrive_as_they_were() -> None:
+    content = b"Subject: x\r\n\r\n.\r\n..\r\n.x\r\nx.\r\n"
+    with ScriptedRelay().listening() as relay:
+        channel = SmtpChannel(parse_relay_url(f"smtp://127.0.0.1:{relay.port}"), hostname="notify.test")
+        channel.submit(Submission("", "asa@invanare.example", content))
+        channel.submit(Submission("", "asa@invanare.example", content.removesuffix(b"\r\n")))
+        channel.close()
+
+    assert relay.taken == [content, content]
 
 
 WORKER = """
@@ -258,8 +290,13 @@ def test_a_worker_killed_between_data_and_commit_leads_to_the_same_mail_again_an
 def test_looking_for_those_that_wait_is_not_done_after_every_mail(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looked = []
-    monkeypatch.setattr(deliver.notifications, "hasten", lambda *_: looked.append(1) or 0)
+    looked: list[int] = []
+
+    def look(*_: object) -> int:
+        looked.append(1)
+        return 0
+
+    monkeypatch.setattr(notifications, "hasten", look)
     with ScriptedRelay().listening() as relay, worker(settings, relay.port) as notify:
         for number in range(10):
             confirm(notify, f"person{number}@invanare.example")

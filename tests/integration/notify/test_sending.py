@@ -149,9 +149,7 @@ def test_what_gets_no_confirmation_is_recorded_with_its_reason(
 def test_an_address_that_is_none_fails_for_good_and_hinders_nobody(house: tuple[Notify, MailStore]) -> None:
     notify, store = house
 
-    notify.tell(
-        IDEA_RECEIVED, facts.idea_received(submitter=facts.person("åsa och bo@x.example\r\nRCPT TO:<a@b.c>"))
-    )
+    notify.tell(IDEA_RECEIVED, facts.idea_received(submitter=facts.person("åsa och bo@x.example\r\nRCPT TO:<a@b.c>")))
     notify.ring_all()
 
     confirmation = notify.only("confirmation")

@@ -77,9 +77,7 @@ class Notify:
 
 def attempts_of(session: Session, identity: UUID) -> list[Attempt]:
     """A notification's attempts in order."""
-    return list(
-        session.scalars(select(Attempt).where(Attempt.notification_id == identity).order_by(Attempt.number))
-    )
+    return list(session.scalars(select(Attempt).where(Attempt.notification_id == identity).order_by(Attempt.number)))
 
 
 @contextmanager

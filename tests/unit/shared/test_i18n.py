@@ -13,9 +13,7 @@ from shared import i18n
 from shared.i18n import MissingText, Texts
 
 ROOT = Path(__file__).parents[3]
-CATALOGUES = sorted(
-    path for top in ("shared", "services") for path in (ROOT / top).rglob("*.po") if path.stem == "sv"
-)
+CATALOGUES = sorted(path for top in ("shared", "services") for path in (ROOT / top).rglob("*.po") if path.stem == "sv")
 PAGES = {
     ROOT / "shared/web/texts": [ROOT / "shared/web/templates"],
     ROOT / "services/intake/web/texts": [ROOT / "services/intake/web/templates"],

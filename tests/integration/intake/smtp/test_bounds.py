@@ -44,9 +44,7 @@ def test_an_endless_line_costs_no_memory_and_ends_in_552(module_settings: Settin
     assert all(len(raw) < size for raw in stored.raws())
 
 
-def test_a_mail_that_is_too_big_hears_552_and_the_session_goes_on(
-    module_settings: Settings, stored: Stored
-) -> None:
+def test_a_mail_that_is_too_big_hears_552_and_the_session_goes_on(module_settings: Settings, stored: Stored) -> None:
     with listening(module_settings, smtp_max_size=100_000) as running, client(running) as c:
         assert c.mail(b"x" * 100_001 + b"\r\n") == "552 5.3.4 Message is too big"
         assert c.mail(b"y" * 99_998 + b"\r\n").startswith("250 2.0.0")

@@ -16,6 +16,7 @@ from services.intake.smtp import accept
 from services.intake.smtp.accept import GroupCommit
 from services.intake.smtp.door import Counters
 from services.intake.smtp.link import Link
+from services.intake.smtp.recipients import AddressBook
 from services.intake.smtp.statement import Mail, Recipient
 from shared import ids
 from shared.settings import Settings
@@ -70,9 +71,7 @@ def test_an_unknown_recipient_is_not_refused_for_good_while_nobody_can_look(
         wait_until(lambda: c.say("RCPT TO:<new@krokom.example>").startswith("550 5.1.1"), 5)
 
 
-def test_a_database_that_was_never_there_means_451_at_rcpt(
-    module_settings: Settings, forwarder: Forwarder
-) -> None:
+def test_a_database_that_was_never_there_means_451_at_rcpt(module_settings: Settings, forwarder: Forwarder) -> None:
     forwarder.cut()
     url = make_url(module_settings.database_url).set(host="127.0.0.1", port=forwarder.port)
     with (
@@ -141,6 +140,22 @@ def test_a_sluice_removed_between_rcpt_and_data_means_451(running: Running, stor
         c.begin_data("ide@bracke.example")
         stored.rows("DELETE FROM intake.sluice WHERE id = %s", [sluice])
         assert c.say(".") == NOT_STORED
+        assert c.mail().startswith("250 2.0.0")
+
+
+def test_a_fault_of_our_own_is_answered_with_a_constant_451(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("secret dsn=postgres://x")
+
+    monkeypatch.setattr(AddressBook, "known", fail)
+    monkeypatch.setattr(GroupCommit, "accept", fail)
+    with client(running) as c:
+        c.say("MAIL FROM:<a@b>")
+        assert c.say(f"RCPT TO:<{IDE}>") == NOT_STORED
+        monkeypatch.undo()
+        monkeypatch.setattr(GroupCommit, "accept", fail)
+        assert c.mail() == NOT_STORED
+        monkeypatch.undo()
         assert c.mail().startswith("250 2.0.0")
 
 

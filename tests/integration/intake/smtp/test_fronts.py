@@ -80,9 +80,7 @@ HEADERS = {
 
 @pytest.mark.parametrize("header", HEADERS, ids=lambda header: repr(header[:40]))
 @pytest.mark.parametrize("chunk", [1, 1 << 20], ids=["octet by octet", "one packet"])
-def test_a_listed_proxy_says_who_the_client_is(
-    proxied: Running, stored: Stored, header: bytes, chunk: int
-) -> None:
+def test_a_listed_proxy_says_who_the_client_is(proxied: Running, stored: Stored, header: bytes, chunk: int) -> None:
     with Client(proxied.port, greeted=False) as c:
         for start in range(0, len(header), chunk):
             c.send(header[start : start + chunk])

@@ -104,8 +104,7 @@ def test_swedish_letters_work_on_both_sides_of_the_at(running: Running, stored: 
         assert c.say("RCPT TO:<åsa@exämple.se>").startswith("553 5.6.7")
 
     rows = stored.rows(
-        "SELECT recipient, sluice_id, envelope_from FROM intake.inbound_email"
-        " WHERE correlation_id = %s ORDER BY id",
+        "SELECT recipient, sluice_id, envelope_from FROM intake.inbound_email WHERE correlation_id = %s ORDER BY id",
         [correlation_id],
     )
     assert rows == [(form, sluice, "åsa@exämple.se") for form in forms]

@@ -131,9 +131,9 @@ def test_helo_knows_no_parameters(running: Running, stored: Stored) -> None:
         assert c.say("MAIL FROM:<a@b> SIZE=10").startswith("501 5.5.4")
         correlation_id = c.mail().split()[-1]
 
-    assert stored.rows(
-        "SELECT protocol FROM intake.inbound_email WHERE correlation_id = %s", [correlation_id]
-    ) == [("SMTP",)]
+    assert stored.rows("SELECT protocol FROM intake.inbound_email WHERE correlation_id = %s", [correlation_id]) == [
+        ("SMTP",)
+    ]
 
 
 def test_pipelined_commands_get_their_replies_in_order(running: Running, stored: Stored) -> None:

@@ -19,9 +19,7 @@ from tests.support.databases import SECRET_KEY
 from tests.support.waiting import wait_until
 
 
-def test_a_stop_lets_a_mail_under_way_finish_and_sends_the_idle_home(
-    module_settings: Settings, stored: Stored
-) -> None:
+def test_a_stop_lets_a_mail_under_way_finish_and_sends_the_idle_home(module_settings: Settings, stored: Stored) -> None:
     before = stored.count()
     with listening(module_settings) as running, client(running) as busy, client(running) as idle:
         busy.begin_data()
@@ -49,10 +47,17 @@ def test_a_stop_does_not_wait_for_ever(module_settings: Settings, stored: Stored
     assert stored.count() == before
 
 
+def _lower_limit(open_files: int | None) -> str:
+    if open_files is None:
+        return ""
+    return f"import resource as r; r.setrlimit(r.RLIMIT_NOFILE, ({open_files}, r.getrlimit(r.RLIMIT_NOFILE)[1]))"
+
+
 @contextmanager
-def process(settings: Settings) -> Iterator[subprocess.Popen[str]]:
+def process(settings: Settings, *, open_files: int | None = None) -> Iterator[subprocess.Popen[str]]:
     """``smtpd.main`` in a process of its own, once it listens."""
     code = (
+        f"{_lower_limit(open_files)}\n"
         "from services.intake import smtpd\n"
         "from shared import logs, settings\n"
         "settings = settings.load()\n"
@@ -99,3 +104,10 @@ def test_two_processes_share_a_port_and_stop_cleanly_at_sigterm(settings: Settin
         assert "listener_stopped" in output
         assert IDE not in output
         assert "Traceback" not in output
+
+
+def test_a_low_limit_on_open_files_is_raised_to_what_the_sessions_need(settings: Settings) -> None:
+    Stored(settings).add_sluice("krokom", IDE)
+    with process(settings, open_files=64), ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(Client(settings.smtp_port)).hello()

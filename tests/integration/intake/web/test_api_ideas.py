@@ -123,7 +123,7 @@ def test_one_idea_comes_with_its_timeline_and_files(get, client, bearer, stored)
 
     assert [entry["event"] for entry in idea["timeline"]] == ["received"]
     (file,) = idea["attachments"]
-    download = client.get(file["url"].partition("/api")[1] + file["url"].partition("/api")[2], headers=bearer)
+    download = client.get("/" + file["url"].split("/", 3)[3], headers=bearer)
     assert download.data == a_file().content
     assert download.headers["Content-Disposition"].startswith("attachment")
     assert "sandbox" in download.headers["Content-Security-Policy"]
@@ -213,3 +213,35 @@ def test_sluices_tell_their_addresses_and_contacts(get, client, bearer, stored) 
     assert [contact["email"] for contact in krokom["contacts"]] == ["kontakt@krokom.example"]
     assert {item["slug"] for item in listed.json["items"] + second.json["items"]} == {"krokom", "berg"}
     assert get("/api/intake/v1/sluices/nowhere").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("page.html", "text/html"),
+        ("picture.svg", "image/svg+xml"),
+        ("page.xhtml", "application/xhtml+xml"),
+        ("code.js", "text/javascript"),
+        ("paper.pdf", "application/pdf"),
+        ("feed.xml", "text/xml"),
+        ("x.html", "text/html; charset=utf-7"),
+        ("../../etc/passwd", "text/plain"),
+        ("a\r\nX-Evil: 1", "a/b\r\nX-Evil: 1"),
+        ("\u202egnp.exe", ""),
+        ('räksmörgås "2".txt', "text/plain"),
+        ("", "multipart/mixed"),
+    ],
+)
+def test_no_file_is_shown_or_named_out_of_its_place(client, bearer, database, web_settings, sluice, name, kind) -> None:
+    with database.transaction() as session:
+        idea = an_idea(session, web_settings, sluice, files=[a_file(name, b"<script>fire()</script>", kind)])
+    (file,) = client.get(f"{IDEAS}/{idea.reference}", headers=bearer).json["attachments"]
+
+    download = client.get(f"/api/intake/v1/attachments/{file['id']}", headers=bearer)
+
+    assert download.data == b"<script>fire()</script>"
+    assert download.headers["Content-Disposition"].startswith("attachment; filename")
+    assert "sandbox" in download.headers["Content-Security-Policy"]
+    assert download.headers["X-Content-Type-Options"] == "nosniff"
+    assert "X-Evil" not in download.headers
+    assert download.content_type == kind or download.content_type == "application/octet-stream"

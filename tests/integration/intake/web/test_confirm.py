@@ -82,9 +82,7 @@ def test_pressing_twice_answers_once_and_says_that_it_is_done(client, token, dat
 
 def test_two_presses_at_the_same_time_answer_once(app, token, database, idea) -> None:
     def press(text: str) -> int:
-        return (
-            app.test_client().post(f"/kontakt/bekrafta/{token}", data={"token": token, "text": text}).status_code
-        )
+        return app.test_client().post(f"/kontakt/bekrafta/{token}", data={"token": token, "text": text}).status_code
 
     with ThreadPoolExecutor(4) as pool:
         statuses = list(pool.map(press, "abcd"))
@@ -94,9 +92,7 @@ def test_two_presses_at_the_same_time_answer_once(app, token, database, idea) ->
 
 
 @pytest.mark.parametrize("text", ["", "   \r\n ", "x" * 50_001])
-def test_a_text_that_cannot_be_sent_stays_with_a_word_at_the_field(
-    client, token, database, idea, text: str
-) -> None:
+def test_a_text_that_cannot_be_sent_stays_with_a_word_at_the_field(client, token, database, idea, text: str) -> None:
     page = client.post(f"/kontakt/bekrafta/{token}", data={"token": token, "text": text})
 
     assert page.status_code == 422
@@ -118,9 +114,7 @@ def test_a_foreign_page_cannot_press_the_button(client, token, database, idea) -
 
 def test_an_altered_link_says_what_to_do(client, token, web_settings) -> None:
     unknown = links.confirm_token(web_settings.signer, UUID(int=7))
-    pages = [
-        client.get(f"/kontakt/bekrafta/{wrong}") for wrong in ("x", token[:-1], token.swapcase() + "a", unknown)
-    ]
+    pages = [client.get(f"/kontakt/bekrafta/{wrong}") for wrong in ("x", token[:-1], token.swapcase() + "a", unknown)]
 
     assert {page.status_code for page in pages} == {404}
     assert all("Öppna mejlet där vi bad dig" in page.text for page in pages)
@@ -139,9 +133,7 @@ def test_an_anonymous_idea_is_answered_on_its_page_alone(client, database, web_s
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_nobodys_words_run_in_the_page(client, database, web_settings, sluice, payload: str) -> None:
     with database.transaction() as session:
-        hostile = an_idea(
-            session, web_settings, sluice, title=payload, text=payload, submitter=f"{payload}@x.example"
-        )
+        hostile = an_idea(session, web_settings, sluice, title=payload, text=payload, submitter=f"{payload}@x.example")
         drafted = a_draft(session, web_settings, sluice, hostile, payload)
     token = links.confirm_token(web_settings.signer, drafted.id)
 

@@ -94,9 +94,7 @@ def test_the_submitter_says_once_who_they_are(client, web_settings, idea, databa
 @pytest.mark.parametrize(
     ("token", "kind", "status"), [("wrong", "employee", 404), ("", "employee", 404), (None, "king", 422)]
 )
-def test_a_foreign_post_changes_nothing(
-    client, web_settings, idea, database, token, kind: str, status: int
-) -> None:
+def test_a_foreign_post_changes_nothing(client, web_settings, idea, database, token, kind: str, status: int) -> None:
     given = links.follow_token(web_settings.signer, idea.reference) if token is None else token
 
     answered = client.post(f"/i/{idea.reference}/kind", data={"t": given, "kind": kind})

@@ -81,9 +81,7 @@ def test_dmarc_pass_of_another_domain_does_not_vouch() -> None:
     ],
 )
 def test_dmarc_failing_is_forged_only_under_a_policy_that_asks_for_it(policy: str, is_forged: bool) -> None:
-    found = check(
-        f"{FRONT}; spf=pass smtp.mailfrom=kommun.example; dmarc=fail {policy} header.from=kommun.example"
-    )
+    found = check(f"{FRONT}; spf=pass smtp.mailfrom=kommun.example; dmarc=fail {policy} header.from=kommun.example")
 
     assert (found.vouched, found.suspected_forged) == (False, is_forged)
 
@@ -167,9 +165,7 @@ def test_a_trusted_arc_seal_softens_a_refusal_to_unverified() -> None:
 
     softened = check(refused, arc_seals=seals, trusted_sealers={"lists.example"})
     not_trusted = check(refused, arc_seals=seals, trusted_sealers={"angripare.example"})
-    not_passing = check(
-        refused.replace("arc=pass", "arc=fail"), arc_seals=seals, trusted_sealers={"lists.example"}
-    )
+    not_passing = check(refused.replace("arc=pass", "arc=fail"), arc_seals=seals, trusted_sealers={"lists.example"})
 
     assert (softened.vouched, softened.suspected_forged) == (False, False)
     assert not_trusted.suspected_forged

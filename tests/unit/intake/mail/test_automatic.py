@@ -13,9 +13,7 @@ from tests.unit.intake.mail.report_corpus import parse
 OURS = "<idesluss.abcdefghijklmnopqrstuvwxyz.abcdefghij@region.example>"
 
 
-def both(
-    fields: str, *, text: str = "Hej.", envelope_from: str | None = "anna@kommun.example"
-) -> tuple[bool, bool]:
+def both(fields: str, *, text: str = "Hej.", envelope_from: str | None = "anna@kommun.example") -> tuple[bool, bool]:
     """Whether the mail is automatic by its kind, and whether it gets no answer."""
     sender = "" if "From:" in fields else "From: Anna <anna@kommun.example>\n"
     tree = parse(f"{sender}{fields}\n\n{text}\n")
@@ -179,9 +177,7 @@ def test_only_the_topmost_verdict_counts() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(
-        ["From", "Subject", "Precedence", "Auto-Submitted", "List-Post", "In-Reply-To", "X-Autoreply"]
-    ),
+    st.sampled_from(["From", "Subject", "Precedence", "Auto-Submitted", "List-Post", "In-Reply-To", "X-Autoreply"]),
     st.text(max_size=120),
 )
 def test_no_header_raises(name: str, value: str) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.mail.body import divide
+from services.intake.mail.html import to_text
 from services.intake.mail.model import Divided
 from tests.unit.intake.mail.reply_corpus import Case, cases, said_of_forwarded
 
@@ -62,34 +63,35 @@ Missatge de {WHO} del dia dt., 3 de nov. 2026 a les 9:14:
 Quoting {WHO}:
 ---- On Tue, 03 Nov 2026 09:14:22 +0100 {WHO} wrote ----""".split("\n")
 
-CLIENT_LINES = """\
-Skickat från min iPhone
-Skickat från min Samsung Galaxy-smartphone.
-Skickat från Mail för Windows 10
-Skickat från iCloud
-Skickades från Outlook för Android<https://aka.ms/exempel>
-Hämta Outlook för iOS<https://aka.ms/exempel>
-Skickat med Proton Mail säkra e-post.
-Sent from my iPhone
-(Sent from my iPhone)
-Sent from my phone. Please excuse my brevity.
-Sent from my Verizon, Samsung Galaxy smartphone
-Sent via BlackBerry by AT&T
-Sent from Mailspring
-Get Outlook for Android<https://aka.ms/exempel>
-Von meinem Samsung Galaxy Smartphone gesendet.
-Gesendet von Mail für Windows
-Envoyé de mon appareil Samsung
-Obtenir Outlook pour iOS
-Enviado desde mi iPhone
-Inviato da iPhone
-Verstuurd vanaf mijn iPhone
-Sendt fra min iPhone
-Lähetetty iPhonesta
-Odesláno z iPhonu
-Отправлено с iPhone
-iPhoneから送信
-发自我的 iPhone""".split("\n")
+CLIENT_LINES = [
+    "Skickat från min iPhone",
+    "Skickat från min Samsung Galaxy-smartphone.",
+    "Skickat från Mail för Windows 10",
+    "Skickat från iCloud",
+    "Skickades från Outlook för Android<https://aka.ms/exempel>",
+    "Hämta Outlook för iOS<https://aka.ms/exempel>",
+    "Skickat med Proton Mail säkra e-post.",
+    "Sent from my iPhone",
+    "(Sent from my iPhone)",
+    "Sent from my phone. Please excuse my brevity.",
+    "Sent from my Verizon, Samsung Galaxy smartphone",
+    "Sent via BlackBerry by AT&T",
+    "Sent from Mailspring",
+    "Get Outlook for Android<https://aka.ms/exempel>",
+    "Von meinem Samsung Galaxy Smartphone gesendet.",
+    "Gesendet von Mail für Windows",
+    "Envoyé de mon appareil Samsung",
+    "Obtenir Outlook pour iOS",
+    "Enviado desde mi iPhone",
+    "Inviato da iPhone",
+    "Verstuurd vanaf mijn iPhone",
+    "Sendt fra min iPhone",
+    "Lähetetty iPhonesta",
+    "Odesláno z iPhonu",
+    "Отправлено с iPhone",
+    "iPhoneから送信",
+    "发自我的 iPhone",
+]
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
@@ -156,6 +158,7 @@ SENTENCES = [
     "Den 3 november 2026 kl 09:14 skrev vi till nämnden:\n\nVi vill ha en bro.",
     "Jag fick ett mejl från kim@are.example den 3 november 2026 där hon skrev:\n\nVi vill ha lampor.",
     "Ursprungligt meddelande\nsaknas i arkivet.",
+    "Kör så här:\nSQL> select 1\nSQL> select 2",
     "I am happy >:-)\n>:-(\nSometimes not.",
     "Ämne: bron\nTill: alla\n\nLaga den.",
 ]
@@ -193,7 +196,8 @@ def test_the_reasons_count_and_name_what_was_set_apart() -> None:
 
 
 def test_the_subject_decides_whether_a_header_block_is_quoted_or_forwarded() -> None:
-    mail = "Se nedan.\n\nFrån: Kim <kim@are.example>\nSkickat: den 3 november 2026 09:14\nTill: Bo\nÄmne: Bro\n\nVill du?"
+    block = "Från: Kim <kim@are.example>\nSkickat: den 3 november 2026 09:14\nTill: Bo\nÄmne: Bro"
+    mail = f"Se nedan.\n\n{block}\n\nVill du?"
 
     assert divide(mail, None, subject="Sv: Bro").forwarded is None
     assert divide(mail, None, subject="VB: Bro").forwarded is not None
@@ -233,6 +237,46 @@ def test_no_word_of_any_plain_text_is_lost(pieces: list[str], subject: str) -> N
     assert not Counter(mail.split()) - Counter(everything.split())
 
 
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "<p>ord ett</p>",
+                "<div>två, tre</div>",
+                '<blockquote type="cite">',
+                "<blockquote>",
+                "</blockquote>",
+                '<div class="gmail_signature">',
+                '<div class="gmail_quote">',
+                '<div class="gmail_attr">',
+                '<div id="divRplyFwdMsg">',
+                '<div class="moz-forward-container">',
+                "</div>",
+                "<br>",
+                "<p>On Tue, Nov 3, 2026 at 9:14 AM Kim &lt;kim@are.example&gt; wrote:</p>",
+                "<div>Från: Kim &lt;kim@are.example&gt;<br>Skickat: 2026-11-03 09:14<br>Ämne: bro</div>",
+                "<div>Skickat från min iPhone</div>",
+                "<hr>",
+            ]
+        ),
+        max_size=12,
+    ),
+    st.sampled_from(["", "Fwd: x"]),
+)
+@settings(max_examples=200, deadline=None)
+def test_no_word_of_any_html_is_lost(pieces: list[str], subject: str) -> None:
+    html = "\n".join(pieces)
+
+    divided = divide(None, html, subject=subject)
+
+    everything = "\n".join((divided.text, divided.quoted, divided.signature))
+    assert not _bare_words(to_text(html)) - _bare_words(everything)
+
+
+def _bare_words(text: str) -> Counter[str]:
+    return Counter(word for word in text.replace(">", " ").split() if any(map(str.isalnum, word)))
+
+
 @given(st.text(alphabet=st.sampled_from("<>/abdivpqtblockuoe =\"'!-&;#x1 \n"), max_size=300), st.text(max_size=100))
 @settings(max_examples=200, deadline=None)
 def test_no_html_however_broken_raises(html: str, plain: str) -> None:
@@ -245,15 +289,16 @@ HOSTILE = {
     "100,000 lines": "x\n" * 100_000,
     "100,000 quoted lines": "> x\n" * 100_000,
     "one long line of verbs": "wrote: " * 150_000,
-    "attributions alone": "On 3 Nov 2026 Kim <k@x.se> wrote:\n" * 20_000,
-    "header lines alone": "From: a@b.se\n" * 50_000,
-    "wrapped recipients": "From: x\n" + "To: a@b.se;\n" * 50_000,
-    "rules alone": "---\n" * 100_000,
-    "delimiters alone": "--\n" * 100_000,
-    "colons alone": "a:\n" * 100_000,
-    "interleaved": "> a\nb\n" * 50_000,
+    "attributions alone": "On 3 Nov 2026 Kim <k@x.se> wrote:\n" * 10_000,
+    "header lines alone": "From: a@b.se\n" * 20_000,
+    "wrapped recipients": "From: x\n" + "To: a@b.se;\n" * 20_000,
+    "rules alone": "---\n" * 40_000,
+    "delimiters alone": "--\n" * 40_000,
+    "colons alone": "a:\n" * 30_000,
+    "interleaved": "> a\nb\n" * 20_000,
     "signs of an address": "a@" * 500_000,
     "blanks": " " * 1_000_000,
+    "blank lines in a quote": "AB> x\n" + "\n" * 200_000 + "AB> y\n",
 }
 
 

@@ -95,9 +95,7 @@ def test_a_report_to_a_reply_address_stays_a_report() -> None:
 
 def test_an_absence_note_that_refers_to_us_is_no_reply() -> None:
     """posthog PR#92017, frappe/helpdesk PR#3628: an absence note must not reopen a case."""
-    tree = parse(
-        f"From: anna@kommun.example\nSubject: Autosvar: Tack\nIn-Reply-To: {OURS}\n\nJag är på semester.\n"
-    )
+    tree = parse(f"From: anna@kommun.example\nSubject: Autosvar: Tack\nIn-Reply-To: {OURS}\n\nJag är på semester.\n")
 
     assert classify(tree, recipient=REPLY_ADDRESS, in_reply_to=[OURS]).kind is Kind.AUTOMATIC_REPLY
 
@@ -138,18 +136,14 @@ def test_a_persons_mail_to_a_bounce_address_is_no_report() -> None:
 
 def test_an_absence_note_to_a_bounce_address_is_no_report() -> None:
     """listmonk#1334: vacation replies were counted as bounces."""
-    tree = parse(
-        "From: anna@kommun.example\nSubject: Autosvar: Tack\nAuto-Submitted: auto-replied\n\nJag är ledig.\n"
-    )
+    tree = parse("From: anna@kommun.example\nSubject: Autosvar: Tack\nAuto-Submitted: auto-replied\n\nJag är ledig.\n")
 
     assert classify(tree, envelope_from="", recipient=BOUNCE_ADDRESS).kind is Kind.AUTOMATIC_REPLY
 
 
 def test_a_mail_from_the_address_it_was_sent_to_gets_no_answer() -> None:
     """freescout#5638: the self-addressed mail."""
-    found = classify(
-        parse(IDEA.replace("anna@kommun.example", "IDE@krokom.example")), recipient="ide@krokom.example"
-    )
+    found = classify(parse(IDEA.replace("anna@kommun.example", "IDE@krokom.example")), recipient="ide@krokom.example")
 
     assert (found.kind, found.automatic is not None) == (Kind.IDEA, True)
 

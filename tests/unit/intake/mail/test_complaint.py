@@ -62,9 +62,7 @@ def test_a_complaint_that_a_person_forwards_is_none() -> None:
 
 
 def test_hotmails_subject_from_anybody_else_is_no_complaint() -> None:
-    assert (
-        complaint(parse("From: anna@x.example\nSubject: complaint about message from the mayor\n\nHej\n")) is None
-    )
+    assert complaint(parse("From: anna@x.example\nSubject: complaint about message from the mayor\n\nHej\n")) is None
 
 
 @settings(max_examples=40, deadline=None)

@@ -13,6 +13,7 @@ from services.intake.mail.dsn_fields import recipient_groups, typed_address
 from services.intake.mail.dsn_text import take_apart
 from services.intake.mail.model import BounceClass
 from tests.unit.intake.mail.report_corpus import Sample, parse, samples
+from tests.unit.intake.mail.wordings import BLOCKED, FULL, GONE, OTHER
 
 REPORTS = [one for one in samples("reports") if one.fact("kind") == "delivery-report"]
 ORDINARY = samples("ordinary")
@@ -27,9 +28,7 @@ def status_report(fields: str, text: str = "Your message could not be delivered.
     )
 
 
-@pytest.mark.parametrize(
-    "sample", [one for one in REPORTS if one.id != "bounce-address-bare"], ids=lambda one: one.id
-)
+@pytest.mark.parametrize("sample", [one for one in REPORTS if one.id != "bounce-address-bare"], ids=lambda one: one.id)
 def test_a_report_in_a_real_form_gives_its_recipient_class_and_status(sample: Sample) -> None:
     first = delivery_reports(parse(sample.path.read_bytes()), envelope_from=sample.envelope_from)[0]
 
@@ -43,6 +42,124 @@ def test_a_report_in_a_real_form_gives_its_recipient_class_and_status(sample: Sa
 @pytest.mark.parametrize("sample", ORDINARY, ids=lambda one: one.id)
 def test_an_ordinary_mail_is_no_report(sample: Sample) -> None:
     assert delivery_reports(parse(sample.path.read_bytes()), envelope_from=sample.envelope_from) == ()
+
+
+POSTFIX = """From: MAILER-DAEMON@mx.example.net (Mail Delivery System)
+Subject: Undelivered Mail Returned to Sender
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain; charset=utf-8
+
+This is the mail system at host mx.example.net.
+
+I'm sorry to have to inform you that your message could not
+be delivered to one or more recipients. It's attached below.
+
+For further assistance, please send mail to postmaster.
+
+<anna@kommun.example>: host mx[198.51.100.4] said: ANSWER (in reply to RCPT TO command)
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mx.example.net
+
+Final-Recipient: rfc822; anna@kommun.example
+Action: failed
+Status: 5.0.0
+Diagnostic-Code: smtp; ANSWER
+
+--b--
+"""
+EXIM = """From: Mail Delivery System <Mailer-Daemon@x.example>
+Subject: Mail delivery failed: returning message to sender
+Content-Type: text/plain; charset=utf-8
+
+This message was created automatically by mail delivery software.
+
+A message that you sent could not be delivered to one or more of its
+recipients. This is a permanent error. The following address(es) failed:
+
+  anna@kommun.example
+    SMTP error from remote mail server after RCPT TO:<anna@kommun.example>:
+    host mx [198.51.100.4]: ANSWER
+
+------ This is a copy of the message, including all the headers. ------
+
+Return-path: <us@region.example>
+Subject: spam user unknown
+"""
+QMAIL = """From: MAILER-DAEMON@x.example
+Subject: failure notice
+Content-Type: text/plain; charset=utf-8
+
+Hi. This is the qmail-send program at x.example.
+I'm afraid I wasn't able to deliver your message to the following addresses.
+This is a permanent error; I've given up. Sorry it didn't work out.
+
+<anna@kommun.example>:
+198.51.100.4 does not like recipient.
+Remote host said: ANSWER
+Giving up on 198.51.100.4.
+
+--- Below this line is a copy of the message.
+
+Return-Path: <us@region.example>
+"""
+SENDMAIL = """From: Mail Delivery Subsystem <MAILER-DAEMON@x.example>
+Subject: Returned mail: see transcript for details
+Content-Type: text/plain; charset=utf-8
+
+The original message was received at Mon, 2 Nov 2026 09:10:11 +0100
+
+   ----- The following addresses had permanent fatal errors -----
+<anna@kommun.example>
+    (reason: ANSWER)
+
+   ----- Transcript of session follows -----
+... while talking to mx.kommun.example.:
+>>> DATA
+<<< ANSWER
+"""
+EXCHANGE = """From: postmaster@kommun.example
+Subject: Undeliverable: spam, quota, user unknown, delayed
+Content-Type: text/plain; charset=utf-8
+
+Delivery has failed to these recipients or groups:
+
+anna@kommun.example
+Your message wasn't delivered. Please try again, or contact your administrator.
+
+Diagnostic information for administrators:
+
+Generating server: mx.kommun.example
+
+anna@kommun.example
+Remote Server returned 'ANSWER'
+
+Original message headers:
+
+Subject: spam
+"""
+
+
+@pytest.mark.parametrize(
+    "form", [POSTFIX, EXIM, QMAIL, SENDMAIL, EXCHANGE], ids=["postfix", "exim", "qmail", "sendmail", "exchange"]
+)
+def test_an_answer_means_the_same_in_every_servers_report(form: str) -> None:
+    """Few of the hard bounces may be missed, and none of the others called hard."""
+    missed = []
+    for answers, is_gone in ((GONE, True), (FULL + BLOCKED + OTHER, False)):
+        for answer in answers:
+            (found,) = delivery_reports(parse(form.replace("ANSWER", answer)), envelope_from=None)
+            assert found.recipient == "anna@kommun.example"
+            if found.permanent != is_gone:
+                missed.append(answer)
+                assert is_gone, f"called permanent: {answer}"
+
+    assert len(missed) <= 0.01 * len(GONE), missed
 
 
 def test_each_recipient_has_its_own_class() -> None:
@@ -87,7 +204,9 @@ def test_the_original_recipient_counts_before_the_final_one() -> None:
 
 
 def test_a_remote_code_in_the_diagnostic_outranks_the_reporters() -> None:
-    fields = "Final-Recipient: rfc822; a@kommun.example\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 5.1.1 x"
+    fields = (
+        "Final-Recipient: rfc822; a@kommun.example\nAction: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp; 550 5.1.1 x"
+    )
 
     (found,) = delivery_reports(parse(status_report(fields)), envelope_from="")
 
@@ -164,9 +283,7 @@ def test_typed_addresses_are_read(value: str, address: str | None) -> None:
 
 def test_html_is_read_in_time_that_grows_with_its_length() -> None:
     page = "<" * 60_000 + "<style>" * 2_000 + "<a " * 5_000
-    report = (
-        f"Return-Path: <>\nFrom: postmaster@x.example\nSubject: Undeliverable\nContent-Type: text/html\n\n{page}\n"
-    )
+    report = f"Return-Path: <>\nFrom: postmaster@x.example\nSubject: Undeliverable\nContent-Type: text/html\n\n{page}\n"
 
     started = time.perf_counter()
     take_apart(parse(report))

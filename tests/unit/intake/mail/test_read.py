@@ -126,6 +126,19 @@ def test_a_message_forwarded_as_a_file_shows_its_author_and_words() -> None:
     assert (forwarded.subject, forwarded.text) == ("Cykelställ", "Det saknas cykelställ.")
 
 
+def test_a_read_receipt_forwards_nothing_and_has_no_files() -> None:
+    reading = read_mail(
+        b"From: a@b.example\nSubject: Read: x\n"
+        b"Content-Type: multipart/report; report-type=disposition-notification; boundary=b\n\n"
+        b"--b\n\nYour mail was read.\n--b\nContent-Type: message/disposition-notification\n\n"
+        b"Final-Recipient: rfc822;a@b.example\nDisposition: manual-action/MDN-sent-manually; displayed\n"
+        b"--b\nContent-Type: message/rfc822\n\nSubject: x\n\ny\n--b--\n"
+    )
+
+    assert reading.kind is Kind.AUTOMATIC_REPLY
+    assert (reading.text, reading.attachments, reading.forwarded) == ("Your mail was read.", (), None)
+
+
 def test_a_calendar_reply_is_told() -> None:
     reading = fixture("outlook-com-reply")
 
@@ -183,9 +196,7 @@ def test_a_parser_that_fails_costs_no_mail(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(read.mime, "parse", fail)
 
-    reading = read_mail(
-        b"From: a@b.c\nSubject: x\nMessage-ID: <1@x>\n\ny", envelope_from="", recipient="ide@k.example"
-    )
+    reading = read_mail(b"From: a@b.c\nSubject: x\nMessage-ID: <1@x>\n\ny", envelope_from="", recipient="ide@k.example")
 
     assert (reading.subject, reading.message_id, reading.text) == ("x", "<1@x>", "")
     assert "MemoryError" in reading.reasons[0]

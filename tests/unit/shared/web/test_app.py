@@ -85,9 +85,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def bearer() -> dict[str, str]:
-    return {
-        "Authorization": f"Bearer {tokens.issue(SETTINGS.signer, name='test', scopes=['test:write', 'test:read'])}"
-    }
+    return {"Authorization": f"Bearer {tokens.issue(SETTINGS.signer, name='test', scopes=['test:write', 'test:read'])}"}
 
 
 @pytest.mark.parametrize(

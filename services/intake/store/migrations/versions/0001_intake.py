@@ -161,7 +161,10 @@ def upgrade() -> None:
         CREATE INDEX ix_inbound_email_raw_id ON intake.inbound_email (raw_id)
     """)
     op.execute("""
-        CREATE INDEX ix_inbound_email_sluice_received ON intake.inbound_email (sluice_id, received_at)
+        CREATE INDEX ix_inbound_email_sluice_received ON intake.inbound_email (sluice_id, received_at, id)
+    """)
+    op.execute("""
+        CREATE INDEX ix_inbound_email_received ON intake.inbound_email (received_at, id)
     """)
     op.execute("""
         CREATE TABLE intake.answer_draft (

@@ -1,0 +1,46 @@
+"""Run by `make test`: see that a Chromium is there for the browser tests; never stand in the way without one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+MINUTES = 5
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+
+
+def find() -> str | None:
+    """The path of a Chromium on this machine, or None."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def main() -> None:
+    """Install Debian's chromium where that is possible and needed; otherwise say that its tests are skipped."""
+    if find():
+        return
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        print("Installing Debian's chromium for the browser tests")
+        _install()
+    if not find():
+        print("No Chromium on this machine: the browser tests will be skipped (Debian: apt install chromium)")
+
+
+def _install() -> None:
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    for step in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
+        try:
+            subprocess.run(
+                ["apt-get", "-qq", *step],
+                env={**os.environ, **quiet},
+                timeout=MINUTES * 60,
+                check=True,
+                stdout=subprocess.DEVNULL,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            print(f"apt-get {step[0]} did not work: {error}")
+            return
+
+
+if __name__ == "__main__":
+    main()
