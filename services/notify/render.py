@@ -20,15 +20,13 @@ from markupsafe import Markup, escape
 
 from services.notify.domain.kinds import Kind
 from services.notify.domain.mail import Rendered
-from services.notify.domain.words import cleaned, one_line
+from services.notify.domain.words import cleaned, cut, one_line
 from shared import i18n
 from shared.clock import STOCKHOLM
 from shared.errors import IdeslussenError
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLUMNS = 72
-LONGEST_TEXT = 20_000
-"""Characters of somebody's words that a mail repeats; the rest is on the idea's page."""
 
 _SENDER = {
     "sv": {
@@ -71,7 +69,7 @@ class Renderer:
         )
         # Plain text from Python, not a macro from a .txt: what such a macro gives passes into HTML unescaped.
         self._environment.globals["sender"] = sender
-        self._environment.filters.update(indented=indented, paragraphs=paragraphs, line=one_line, cut=cut)
+        self._environment.filters.update(indented=indented, paragraphs=paragraphs, line=one_line)
 
     def render(self, kind: Kind, language: str, facts: Mapping[str, Any]) -> Rendered:
         """Write one mail.
@@ -123,12 +121,6 @@ def paragraphs(text: str) -> Markup:
         for block in found
         if block
     )
-
-
-def cut(text: str) -> str:
-    """At most ``LONGEST_TEXT`` characters, with an ellipsis where something was left out."""
-    whole = cleaned(text)
-    return whole if len(whole) <= LONGEST_TEXT else f"{whole[:LONGEST_TEXT].rstrip()} …"
 
 
 def _filled(block: str, by: int = 0) -> str:

@@ -10,13 +10,14 @@ from services.notify.render import Renderer
 from services.notify.usecases.deliver import Deliver
 from shared import worker
 from shared.db import Database, Role
+from shared.errors import MisconfiguredError
 from shared.settings import Settings
 
 
 def main(settings: Settings, beat: Callable[[], None]) -> None:
     """Work until SIGTERM or SIGINT.
 
-    :raises MisconfiguredError: SMTP_RELAY_URL has another form.
+    :raises MisconfiguredError: SMTP_RELAY_URL has another form, or there is nowhere to send to.
     """
     # A worker thread holds two connections while it sends (the lock's and the bus's); leases renew on one more.
     database = Database(settings, Role.NOTIFY, pool_size=2 * settings.worker_threads + 2)
@@ -36,5 +37,10 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
 
 
 def relay_url(settings: Settings) -> str:
-    """Where mail leaves to: SMTP_RELAY_URL, or the catching mailbox where none is set."""
+    """Where mail leaves to: SMTP_RELAY_URL, or the catching mailbox where none is set.
+
+    :raises MisconfiguredError: neither is known. Never a guess: another program's port 25 would send mail out.
+    """
+    if settings.catches_mail and not settings.mailbox_port:
+        raise MisconfiguredError("IDESLUSS_MAILBOX_PORT: set it, or SMTP_RELAY_URL, so that mail has somewhere to go")
     return settings.smtp_relay_url or f"smtp://127.0.0.1:{settings.mailbox_port}"

@@ -29,7 +29,7 @@ log = logs.get(__name__)
 
 RING_AGAIN = timedelta(seconds=10)
 """How long a bell may go unheard before it rings again; doubled each time, up to 32 times this."""
-WINDOW = 300
+WINDOW = 100
 """How many deliveries of one consumer may be rung for and not yet taken: the rest wait their turn."""
 IDLE_SECONDS = 1.0
 """The longest pause between two looks when nobody says anything."""

@@ -43,6 +43,12 @@ class RecipientFacts(PersonFacts):
     reply_to = fields.String(required=True, metadata={"description": "a signed reply address"})
 
 
+class ContactFacts(RecipientFacts):
+    """A contact, with a link to the page on which contacts see the idea with its files and decisions."""
+
+    idea_url = fields.String(required=True)
+
+
 class ThreadFacts(Contract):
     """What a mail must carry to land in the same thread."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from marshmallow import fields
 
 from shared.contracts.base import Contract
-from shared.contracts.facts import IdeaFacts, RecipientFacts, SluiceFacts, ThreadFacts
+from shared.contracts.facts import ContactFacts, IdeaFacts, RecipientFacts, SluiceFacts, ThreadFacts
 
 
 class IdeaReceivedV1(Contract):
@@ -23,7 +23,7 @@ class IdeaReceivedV1(Contract):
     answer_by = fields.Date(required=True, metadata={"description": "the sluice's promise"})
     follow_url = fields.String(required=True)
     submitter_thread = fields.Nested(ThreadFacts, required=True)
-    contacts = fields.List(fields.Nested(RecipientFacts), required=True)
+    contacts = fields.List(fields.Nested(ContactFacts), required=True)
     contact_thread = fields.Nested(ThreadFacts, required=True)
     contact_notes = fields.List(fields.String(), load_default=list)
     attachments = fields.List(fields.String(), load_default=list)
@@ -38,8 +38,7 @@ class IdeaAddedToV1(Contract):
     author = fields.String(required=True, metadata={"description": "who wrote it, as shown"})
     text = fields.String(required=True)
     attachments = fields.List(fields.String(), load_default=list)
-    follow_url = fields.String(required=True)
-    contacts = fields.List(fields.Nested(RecipientFacts), required=True)
+    contacts = fields.List(fields.Nested(ContactFacts), required=True)
     contact_thread = fields.Nested(ThreadFacts, required=True)
 
 
@@ -49,7 +48,7 @@ class AnswerDraftedV1(Contract):
     draft_id = fields.UUID(required=True)
     idea = fields.Nested(IdeaFacts, required=True)
     sluice = fields.Nested(SluiceFacts, required=True)
-    contact = fields.Nested(RecipientFacts, required=True)
+    contact = fields.Nested(ContactFacts, required=True)
     text = fields.String(required=True)
     confirm_url = fields.String(required=True)
     contact_thread = fields.Nested(ThreadFacts, required=True)

@@ -16,9 +16,7 @@ SUBMITTER = "svar"
 CONTACT = "kontakt"
 TOKEN_LENGTH = 16
 
-_FORM = re.compile(
-    r"[^@+]*\+(svar|kontakt)\.([a-z]{2,8}-\d{4}-\d{4,9})\.([a-z2-7]{16})@.+", re.IGNORECASE | re.ASCII
-)
+_FORM = re.compile(r"[^@+]*\+(svar|kontakt)\.([a-z]{2,8}-\d{4}-\d{4,9})\.([a-z2-7]{16})@.+", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

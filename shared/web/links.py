@@ -13,6 +13,7 @@ from shared.signing import Signer
 
 FOLLOW = "follow-link"
 CONFIRM = "confirm-answer-link"
+CONTACT = "contact-link"
 TOKEN_LENGTH = 26
 """Base32 characters: 130 bits."""
 
@@ -30,6 +31,24 @@ def follow_url(settings: Settings, reference: str) -> str:
 def opens_follow(signer: Signer, reference: str, token: str) -> bool:
     """True if the token is that idea's."""
     return len(token) == TOKEN_LENGTH and signer.verify(FOLLOW, reference, token)
+
+
+def contact_token(signer: Signer, reference: str, contact_id: UUID) -> str:
+    """What opens an idea for one contact: shows more than the submitter's page, and acts as nobody."""
+    return f"{contact_id.hex}{signer.token(CONTACT, f'{reference} {contact_id.hex}', length=TOKEN_LENGTH)}"
+
+
+def contact_url(settings: Settings, reference: str, contact_id: UUID) -> str:
+    """The page where a contact sees an idea: ``…/kontakt/ide/KRO-2026-0042?t=…``."""
+    return f"{settings.base_url}/kontakt/ide/{reference}?t={contact_token(settings.signer, reference, contact_id)}"
+
+
+def contact_of(signer: Signer, reference: str, token: str) -> UUID | None:
+    """The contact whose link this is, or None where we did not sign it for that idea."""
+    contact, signature = token[:32], token[32:]
+    if len(signature) != TOKEN_LENGTH or not signer.verify(CONTACT, f"{reference} {contact}", signature):
+        return None
+    return UUID(hex=contact)
 
 
 def confirm_token(signer: Signer, draft_id: UUID) -> str:

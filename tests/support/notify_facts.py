@@ -27,6 +27,14 @@ def thread(
     return {"in_reply_to": in_reply_to, "references": references or []}
 
 
+def contact(address: str = "kontakt@krokom.example", name: str = "Kim Kontakt", **changes: Any) -> dict[str, Any]:
+    """A contact, with the link to the contacts' own page of the idea."""
+    return person(address, name) | {
+        "idea_url": "https://idesluss.example/kontakt/ide/KRO-2026-0042?t=ponmlkjihgfedcba",
+        **changes,
+    }
+
+
 def idea(**changes: Any) -> dict[str, Any]:
     """An idea as others know it."""
     return {
@@ -55,7 +63,7 @@ def idea_received(**changes: Any) -> dict[str, Any]:
         "answer_by": date(2026, 12, 1),
         "follow_url": "https://idesluss.example/i/KRO-2026-0042?t=abcdefghijklmnop",
         "submitter_thread": thread(),
-        "contacts": [person("kontakt@krokom.example", "Kim Kontakt")],
+        "contacts": [contact()],
         "contact_thread": thread(None, ["<idesluss.anchor@krokom.example>"]),
         "contact_notes": [],
         "attachments": [],
@@ -72,8 +80,7 @@ def idea_added_to(**changes: Any) -> dict[str, Any]:
         "author": "Åsa Öberg",
         "text": "En sak till: det behövs en med både bil- och cykelventil.",
         "attachments": ["pump.jpg"],
-        "follow_url": "https://idesluss.example/i/KRO-2026-0042?t=abcdefghijklmnop",
-        "contacts": [person("kontakt@krokom.example", "Kim Kontakt")],
+        "contacts": [contact()],
         "contact_thread": thread(),
         **changes,
     }
@@ -85,7 +92,7 @@ def answer_drafted(**changes: Any) -> dict[str, Any]:
         "draft_id": new_id(),
         "idea": idea(),
         "sluice": SLUICE,
-        "contact": person("kontakt@krokom.example", "Kim Kontakt"),
+        "contact": contact(),
         "text": "Hej Åsa!\n\nVi sätter upp en pump i april, vid cykelställen.",
         "confirm_url": "https://idesluss.example/bekrafta/abcdefghijklmnop",
         "contact_thread": thread(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -66,37 +67,33 @@ class ScriptedRelay:
         return reply if isinstance(reply, str) else reply()
 
     def _talk(self, peer: socket.socket) -> None:
-        with peer, peer.makefile("rwb") as stream:
-            try:
-                self._say(stream, "220 scripted ESMTP")
-                while line := stream.readline():
-                    verb = line.split(b" ")[0].strip().upper().decode("ascii", "replace")
-                    self.commands.append(line.decode("utf-8", "replace").strip())
-                    if verb == "EHLO" and verb not in self.script:
-                        self._say(
-                            stream,
-                            "\r\n".join(f"250-{each}" for each in ("scripted", *self.extensions)) + "\r\n250 HELP",
-                        )
-                        continue
-                    reply = self._reply(verb)
+        # Leaving the block flushes, which fails where the client is gone: that too is an end like any other.
+        with contextlib.suppress(OSError), peer, peer.makefile("rwb") as stream:
+            self._say(stream, "220 scripted ESMTP")
+            while line := stream.readline():
+                verb = line.split(b" ")[0].strip().upper().decode("ascii", "replace")
+                self.commands.append(line.decode("utf-8", "replace").strip())
+                if verb == "EHLO" and verb not in self.script:
+                    self._say(stream, "\r\n".join(f"250-{each}" for each in ("scripted", *self.extensions)))
+                    self._say(stream, "250 HELP")
+                    continue
+                reply = self._reply(verb)
+                if reply == HANG_UP:
+                    return
+                self._say(stream, reply)
+                if verb == "QUIT":
+                    return
+                if verb == "DATA" and reply.startswith("354"):
+                    content = b""
+                    while (row := stream.readline()) not in (b".\r\n", b""):
+                        content += row[1:] if row.startswith(b".") else row
+                    if not row:
+                        return
+                    self.taken.append(content)
+                    reply = self._reply(".")
                     if reply == HANG_UP:
                         return
                     self._say(stream, reply)
-                    if verb == "QUIT":
-                        return
-                    if verb == "DATA" and reply.startswith("354"):
-                        content = b""
-                        while (row := stream.readline()) not in (b".\r\n", b""):
-                            content += row[1:] if row.startswith(b".") else row
-                        if not row:
-                            return
-                        self.taken.append(content)
-                        reply = self._reply(".")
-                        if reply == HANG_UP:
-                            return
-                        self._say(stream, reply)
-            except OSError:
-                return
 
     @staticmethod
     def _say(stream: object, reply: str) -> None:

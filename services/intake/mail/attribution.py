@@ -27,7 +27,7 @@ _VERBS = word_set(
     napsal napsala napsal(a) píše napísal napísala napísal(a) napisao napisala je/la írta ezt scris scrie
     yazdı yazmış yazıyor yazdi έγραψε rakstīja rašė skrifaði idatzi menulis tulis sumulat viết escriure
     escrit כתב כתבה נכתב كتب كتبت نوشت लिखा เขียน schrief skrifar scríobh
-    napsal/a napísal/a написал/а писал/а
+    napsal/a napísal/a написал/а писал/а napisana
     """
 )
 # The same in writing without spaces between words.
@@ -99,16 +99,20 @@ def find_ending_at(lines: Sequence[Line], last: int) -> Attribution | None:
             strength = _strength(joined) or int(start == last and _is_name_and_verb(joined))
             if strength:
                 found = Attribution(start, last + 1, strength > 1)
-        elif _begins(line.words, lines[found.start : last + 1]) or (
-            not found.strong and evidence.has_address(line.words)
-        ):
+        elif _goes_on_above(line.words, joined, lines[found.start : last + 1]):
             strength = _strength(joined)
             if strength:
                 found = Attribution(start, last + 1, strength > 1)
         start -= 1
     if found and not found.strong and not is_followed_by_quote(lines, last + 1):
-        return found if next_filled(lines, last + 1) == len(lines) and evidence.has_date(joined) else None
+        return found if next_filled(lines, last + 1) == len(lines) and _may_end_the_mail(lines, found) else None
     return found
+
+
+def _may_end_the_mail(lines: Sequence[Line], found: Attribution) -> bool:
+    """True where a weak attribution with nothing below it still has a date, a verb and a colon."""
+    words = " ".join(line.words for line in lines[found.start : found.end])
+    return evidence.has_date(words) and _has_verb(words) and words.endswith((":", "："))
 
 
 def is_attribution(text: str) -> bool:
@@ -176,9 +180,7 @@ def _strength(joined: str) -> int:
     if not _has_proper_start(body, words) or (body[0].islower() and words[0] in _VERBS):
         return 0
     if not _has_verb(low):
-        if not address or not (date or time):
-            return 0
-        return (2 if time else 1) if colon else int(_leads_in(body) and body.endswith((">", ")")))
+        return _strength_without_verb(body, colon=colon, dated=date or time, timed=time) if address else 0
     if not colon and not ruled and not _has_verb(low.rsplit(" ", 1)[-1]):
         return 0
     if _tells(words):
@@ -186,6 +188,18 @@ def _strength(joined: str) -> int:
     if address or (date and time and _names_somebody(body.split())):
         return 2
     return 1 if date or time else 0
+
+
+def _strength_without_verb(body: str, *, colon: bool, dated: bool, timed: bool) -> int:
+    """2 for a date, a time and "Kim <kim@are.example>:" in that order, 1 for the looser forms, 0 for none."""
+    bracketed = not {"<", "("}.isdisjoint(body[: evidence.address_at(body)])
+    at_end = body.endswith((">", ")")) or " " not in body[evidence.address_at(body) :]
+    leads = _leads_in(body) and at_end
+    if not dated or not (bracketed or (leads and timed)):
+        return 0
+    if not colon:
+        return int(leads)
+    return 2 if leads and timed and bracketed else 1
 
 
 def _has_verb(text: str) -> bool:
@@ -197,9 +211,8 @@ def _has_verb(text: str) -> bool:
 
 def _has_proper_start(body: str, words: Sequence[str]) -> bool:
     """True where it begins with a date, or with at most six words of name before an address or verb."""
-    figure = evidence.first_figure(body)
     address = evidence.address_at(body)
-    if _ends_sentence(body, min([place for place in (figure, address) if place >= 0], default=len(body))):
+    if _ends_sentence(body):
         return False
     if _leads_in(body):
         return True
@@ -208,23 +221,24 @@ def _has_proper_start(body: str, words: Sequence[str]) -> bool:
     return any(_has_verb(word) for word in words[:6])
 
 
-def _ends_sentence(body: str, before: int) -> bool:
-    """True where a sentence ends before that place: then own words stand in front."""
-    head = body[:before].split()
-    for word, following in pairwise(head):
-        if word.endswith(("!", "?")) or (word.endswith(".") and len(word) > 7) or word.endswith(":"):
-            return True
-        if word.endswith(".") and following[:1].isupper() and len(word) > 5:
+def _ends_sentence(body: str) -> bool:
+    """True where a sentence ends inside: then own words stand in front or behind."""
+    for word, following in pairwise(body.split()):
+        if word.endswith(("!", "?")) or (word.endswith(".") and following[:1].isupper() and len(word) > 5):
             return True
     return False
 
 
-def _begins(words: str, found: Sequence[Line]) -> bool:
-    """True where the line above a complete attribution begins it: it holds the date that is missing below."""
+def _goes_on_above(above: str, joined: str, found: Sequence[Line]) -> bool:
+    """True where the lines above a complete attribution hold the date that is missing below, or date and address."""
     below = " ".join(line.words for line in found)
-    if evidence.has_date(below) or not evidence.has_date(words) or not _leads_in(words.strip(_EDGES)):
+    if evidence.has_date(below) or not evidence.has_date(joined):
         return False
-    first, _, rest = words.strip(_EDGES).casefold().partition(" ")
+    if evidence.has_address(joined) and not evidence.has_address(below):
+        return True
+    if not evidence.has_date(above) or not _leads_in(above.strip(_EDGES)):
+        return False
+    first, _, rest = above.strip(_EDGES).casefold().partition(" ")
     first = first.strip(",.:")
     return first[:1].isdigit() or first in _STARTERS or (len(first) <= 4 and rest[:1].isdigit())
 
@@ -235,7 +249,7 @@ def _leads_in(words: str) -> bool:
     if figure < 0:
         return False
     before = words[:figure].casefold().split()
-    if len(before) > 5 or _ends_sentence(words, figure):
+    if len(before) > 5 or _ends_sentence(words[:figure]):
         return False
     if not before or len(before) <= 2 or before[0].strip(",.:") in _STARTERS:
         return True
@@ -256,7 +270,14 @@ def _names_somebody(words: Sequence[str]) -> bool:
     """True where a word near the verb has a capital, or a script without capitals: a name, not "the board"."""
     verbs = [place for place, word in enumerate(words) if _has_verb(word)]
     near = [word for place in verbs for word in words[max(0, place - 3) : place + 4]]
-    return any(not word[:1].islower() and word.strip(".,:;\"'()").replace(".", "").isalpha() for word in near)
+    return any(_is_name_like(word.strip(".,:;\"'()")) for word in near)
+
+
+def _is_name_like(word: str) -> bool:
+    """True for "Kim", "Ким", "李" and "kim.testperson", not for "board" or "09.14"."""
+    if not word[:1].isalpha():
+        return False
+    return not word[:1].islower() or "." in word or "_" in word
 
 
 def _is_name_and_verb(words: str) -> bool:

@@ -19,12 +19,21 @@ _LONGEST_TEXT: Final = 4_000
 
 _NEAR: Final = 60
 """Characters to each side of a wording in which others bear on it."""
+_FAR: Final = 200
+"""Characters after a wording in which the same answer may still go on."""
 
 _ENHANCED: Final = re.compile(r"(?<![\w.])#?([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
 _REPLY_CODE: Final = re.compile(r"(?<![\w.:/\[-])([2345][0-5]\d)(?=[\s\-#,:;]|$)(?!-\d)")
 _REPLY_WITH_ENHANCED: Final = re.compile(r"(?<![\w.])([245])[0-5]\d[\s-]{1,3}['\"(]?#?(\1\.\d{1,3}\.\d{1,3})(?!\.?\d)")
 _ADDRESS: Final = re.compile(r"<?[^\s<>()\"',:;=@]{1,64}@[^\s<>()\"',:;=@]{1,255}>?")
 _LINK: Final = re.compile(r"(?:https?|ftp)://[^\s<>\"')]{1,300}")
+_BANNER: Final = re.compile(
+    r"\b(?:the following|these) (?:address|recipient)\S{0,6} (?:had|failed|or groups)[\w ()-]{0,50}(?::|-{3,}|errors)"
+)
+"""What stands above a list of recipients: not said of any of them."""
+_HOST_SAID: Final = re.compile(
+    r"\b(?:remote |other )?(?:mail )?(?:host|server)(?: \S{1,80}){0,2} (?:said|says|replied|returned|responded)\b"
+)
 _HOST: Final = re.compile(r"(?<![\w.-])(?:[\w-]{1,63}\.){1,8}[a-z][\w-]{1,63}\.?(?![\w])")
 
 _GONE_CODES: Final = frozenset({"5.1.1", "5.1.2", "5.1.6", "5.1.10", "5.4.4"})
@@ -92,7 +101,8 @@ def judge(*, action: str | None, status: str | None, diagnostic: str, context: s
 def plain_words(text: str) -> str:
     """``text`` in lower case on one line, addresses as ``@``, links and host names left out."""
     flat = " ".join(text[:_LONGEST_TEXT].lower().replace("\u2019", "'").replace("\xa0", " ").split())
-    return _HOST.sub("", _ADDRESS.sub("@", _LINK.sub("", flat)))
+    without_servers = _HOST.sub("", _HOST_SAID.sub("", _ADDRESS.sub("@", _LINK.sub("", flat))))
+    return _BANNER.sub("", without_servers)
 
 
 def _by_words(text: str, code: str | None) -> Verdict | None:
@@ -110,7 +120,10 @@ def _by_words(text: str, code: str | None) -> Verdict | None:
     if blocked:
         return Verdict(BounceClass.BLOCKED, f"the words {blocked.group()!r}")
     domain = words.DOMAIN_GONE.search(said)
-    if domain and words.DNS_NOT_NOW.search(said[domain.start() : domain.end() + 4 * _NEAR]):
+    if domain and (
+        words.DNS_FAULT.search(_around(said, domain))
+        or words.TRY_AGAIN.search(said[domain.end() : domain.end() + _FAR])  # before it stand the reporter's wishes
+    ):
         domain = None
     gone = words.RECIPIENT_GONE.search(said) or domain or words.GONE_MARKERS.search(raw)
     if gone and remote_says_later:

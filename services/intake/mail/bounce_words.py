@@ -22,7 +22,8 @@ _WHO: Final = (
 )
 _WHERE: Final = r"(?:domain(?: name)?s?|host(?: ?name)?s?|mail ?host|mail ?server name)"
 _IS_NOT: Final = (
-    r"(?:unknown|does ?n[o']t exist|do ?n[o']t exist|did ?n[o']t exist|doesnt exist|not exist(?:ing)?"
+    r"(?:unknown(?! (?:command|error|mailer|reason|problem|failure))|does ?n[o']t exist|do ?n[o']t exist"
+    r"|did ?n[o']t exist|doesnt exist|not exist(?:ing)?"
     r"|non-?exist\w*|inexistent|not (?:be )?found|(?:could|can|was|were|is) ?n[o']t (?:be )?found"
     r"|no longer (?:exists?|valid|available|active|in (?:use|service)|here|employed|with|works?|on|accepts?"
     r"|accepting|used|a valid|registered|an active)"
@@ -34,8 +35,7 @@ _IS_NOT: Final = (
     r"|disabled|deactivated|inactive|invalid|discontinued)"
 )
 
-DNS_NOT_NOW: Final = _any_of(
-    r"try(?:ing)? again",
+DNS_FAULT: Final = _any_of(
     r"temporar",
     r"servfail",
     r"serv(?:er|ice)? ?fail",
@@ -43,6 +43,8 @@ DNS_NOT_NOW: Final = _any_of(
     r"did not complete",
     r"lookup fail(?:ed|ure)\b.{0,40}\btemp",
 )
+
+TRY_AGAIN: Final = _any_of(r"try(?:ing)? again")
 
 MAILBOX_FULL: Final = _any_of(
     r"(?:mail ?box|in ?box|mail ?folder|account|maildrop|message store|mail quota|mail file)\S{0,3}"
@@ -69,6 +71,8 @@ MAILBOX_FULL: Final = _any_of(
     r"(?:user|recipient|account|mailbox|mail box|@)\S{0,2}(?: \w+){0,5} "
     r"(?:insufficient|not enough) (?:\w+ )?(?:disk ?space|storage|space)",
     r"disk quota",
+    r"mail ?box over (?:limit|size)",
+    r"utrymme.{0,20}\bfull",
     r"storage (?:is )?full",
     r"(?:insufficient|not enough) (?:\w+ ){0,2}space (?:in|on|for) (?:[\w@']+ ){0,3}mail ?box",
     r"diskspace quota",
@@ -224,6 +228,7 @@ RECIPIENT_GONE: Final = _any_of(
     r"no such (?:\w+ )?(?:person|address|mail|local|recipient|user|mailbox|account|alias|id\b|name|addr"
     r"|rcpt|e-?mail)",
     r"not our (?:customer|user)",
+    r"no longer (?:works?|working|employed) (?:here|at|for|with)",
     r"never (?:created|had|existed)",
     r"recipient (?:\w+ )?(?:can ?not|could not) be verified",
     r"\b(?:address|recipient)\b[^.;]{0,30}(?:is ?n[o']t|not) correct",
@@ -356,8 +361,9 @@ DOMAIN_GONE: Final = _any_of(
     r"null ?-?mx",
     r"(?:no such|unknown|invalid|illegal|non-?exist\w*|unrouteable|unroutable|unresolvable"
     r"|nonexistent) "
-    rf"(?:\w+ ){{0,2}}{_WHERE}",
-    rf"\b{_WHERE}\b[^.;]{{0,70}}\b(?:not found|unknown|does ?n[o']t exist|not exist|no longer exists?"
+    rf"(?:\w+ ){{0,2}}{_WHERE}(?! literal)",
+    rf"\b{_WHERE}\b[^.;]{{0,70}}\b(?:not found|unknown(?! (?:command|error|reason))|does ?n[o']t exist"
+    rf"|not exist|no longer exists?"
     rf"|invalid"
     r"|couldn't be found|could not be found|can ?not be found|not known|unrouteable|non-?exist\w*"
     r"|unresolvable"

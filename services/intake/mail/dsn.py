@@ -15,7 +15,7 @@ from services.intake.mail.bounce_class import best_status, judge, reply_code
 from services.intake.mail.dsn_fields import Group, recipient_groups
 from services.intake.mail.dsn_recipients import Mention, found_by_flufl, mentions
 from services.intake.mail.dsn_text import ReportText, take_apart
-from services.intake.mail.headers import addresses, unstructured
+from services.intake.mail.headers import addresses
 from services.intake.mail.model import BounceClass, DeliveryReport, Part
 from services.intake.mail.ours import is_bounce_address
 
@@ -77,7 +77,7 @@ def read_report(tree: Part, *, envelope_from: str | None) -> Report | None:
     )
     if why is None:
         return None
-    subject = unstructured(tree.headers.get("Subject")) or ""
+    subject = dsn_evidence.subject_of(tree)
     context = _context(text)
     overall = _overall_action(subject, text)
     groups = recipient_groups(text.status) if text.status else []

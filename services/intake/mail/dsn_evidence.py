@@ -20,6 +20,7 @@ from services.intake.mail.model import Part
 
 _LEAD_LINES: Final = 45
 _FIRST_LINES: Final = 4
+_LONGEST_SUBJECT: Final = 2_000
 
 
 class Machine(IntEnum):
@@ -185,6 +186,11 @@ _ABSENCE_SUBJECT: Final = re.compile(
 )
 
 
+def subject_of(tree: Part) -> str:
+    """The decoded subject, cut to what is looked at; empty where there is none."""
+    return (unstructured((tree.headers.get("Subject") or "")[:_LONGEST_SUBJECT]) or "")[:_LONGEST_SUBJECT]
+
+
 def machine(tree: Part, envelope_from: str | None) -> Machine:
     """How surely a mail system wrote this mail, by its header fields and envelope alone."""
     headers = tree.headers
@@ -238,7 +244,7 @@ def why_report(
     ``names_recipient``: whether the words name a recipient together with a code or a cause; ``names_anybody``:
     whether they name one at all.
     """
-    subject = unstructured(tree.headers.get("Subject")) or ""
+    subject = subject_of(tree)
     is_receipt = tree.params.get("report-type", "").lower() == "disposition-notification"
     if is_receipt and not any(_REFUSED.search(line) for line in text.lines):
         return None
@@ -318,7 +324,7 @@ def may_be_report(tree: Part, author: Machine) -> bool:
     """Whether the body is worth a look: decided by header fields, since most mail is no report."""
     if author > Machine.NO or tree.type == "multipart/report":
         return True
-    return SUBJECT.search(unstructured(tree.headers.get("Subject")) or "") is not None
+    return SUBJECT.search(subject_of(tree)) is not None
 
 
 def _lead(lines: Sequence[str]) -> list[str]:

@@ -43,8 +43,8 @@ def explain(
     line: dict[str, object] = dict.fromkeys(_KEYS)
     line["file"] = str(path)
     try:
-        if not path.is_file():
-            raise FileNotFoundError(2, "not a regular file")
+        if path.exists() and not path.is_file():
+            raise OSError(0, "not a regular file")  # a pipe or a device might never end
         raw = path.read_bytes()
     except (OSError, ValueError) as fault:
         line["reasons"] = [f"the file could not be read: {getattr(fault, 'strerror', None) or fault}"]

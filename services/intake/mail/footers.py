@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from services.intake.mail import evidence
 from services.intake.mail.lines import Line, next_filled
 from services.intake.mail.wordlists import phrases, word_set
 
@@ -114,11 +113,12 @@ def is_notice(text: str) -> bool:
 
 
 def is_list_footer(text: str) -> bool:
-    """True for a mailing list's footer: a phrase of theirs and a link or address to act on."""
+    """True for a mailing list's footer: two phrases of theirs, or one and a link to act on."""
     low = text.casefold()
     if _holds(low, _LIST_FOR_CERTAIN):
         return True
-    return _holds(low, _LIST) and (_LINK.search(low) is not None or evidence.has_address(low))
+    marks = _count(low, _LIST)
+    return marks >= 1 and (marks >= 2 or _LINK.search(low) is not None or "unsubscribe" in low)
 
 
 def is_any(text: str) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from services.intake.mail import evidence
 from services.intake.mail.lines import Line, last_filled, next_filled
-from services.intake.mail.wordlists import phrases
+from services.intake.mail.wordlists import phrases, word_set
 
 MAX_BLOCK_LINES = 60
 """Lines tried for one block: To and Cc may be wrapped over many."""
@@ -121,8 +121,13 @@ _FORWARD = phrases(
     """
 )
 _END_OF_FORWARD = ("end forwarded message", "end of forwarded message", "slut på vidarebefordrat")
-
-
+# "Sent:" is a client's word; "Date:" and "Datum:" stand above other things too.
+_SENT_LABELS = word_set(
+    """
+    sent skickat sendt gesendet envoyé verzonden inviato enviado enviada wysłano отправлено 发送时间 送信日時
+    lähetetty odesláno odoslané gönderildi
+    """
+)
 _MARKER_STARTS = frozenset(phrase[:3] for phrase in (*_ORIGINAL, *_FORWARD))
 
 
@@ -148,16 +153,17 @@ def find_at(lines: Sequence[Line], at: int) -> Header | None:
     forward = is_forward_marker(words)
     if forward or _is_marker(words, _ORIGINAL):
         below = next_filled(lines, at + 1)
-        fields, end = _fields(lines, below)
-        decorated = words.strip("> ")[:2] != words.strip(_DECORATION)[:2] or words.endswith((":", "："))
-        if fields or (decorated and below < len(lines)):
+        fields, end = fields_at(lines, below)
+        decorated = words.strip("> ")[:2] != words.strip(_DECORATION)[:2]
+        certain = decorated or (forward and words.endswith((":", "：")))
+        if fields or (certain and below < len(lines)):
             return Header(with_rules(lines, at), end if fields else at + 1, forward, fields, words.strip(_DECORATION))
         return None
     kind = _kind(words)
     if not kind or (kind != "from" and at > 0 and _kind(lines[at - 1].words)):
         # Inside a block that was tried from its top already.
         return None
-    fields, end = _fields(lines, at)
+    fields, end = fields_at(lines, at)
     start = with_rules(lines, at)
     return Header(start, end, False, fields, words.split(":")[0] + ":") if _has_evidence(fields, start < at) else None
 
@@ -175,11 +181,6 @@ def is_end_of_forward(words: str) -> bool:
 def is_rule(words: str) -> bool:
     """True for a line of at least three dashes, underscores or the like."""
     return len(words) >= 3 and _RULE.match(words) is not None
-
-
-def fields_at(lines: Sequence[Line], at: int) -> tuple[Mapping[str, str], int]:
-    """The header fields from line ``at`` on and the line after them, whatever their evidence."""
-    return _fields(lines, at)
 
 
 def _kind(words: str) -> str | None:
@@ -202,8 +203,8 @@ def _is_marker(words: str, phrases: Sequence[str]) -> bool:
     return False
 
 
-def _fields(lines: Sequence[Line], at: int) -> tuple[dict[str, str], int]:
-    """Read header lines from ``at`` on: values by kind, and the line after the last."""
+def fields_at(lines: Sequence[Line], at: int) -> tuple[dict[str, str], int]:
+    """The header fields from line ``at`` on by kind, and the line after them, whatever their evidence."""
     fields: dict[str, str] = {}
     place = end = at
     kind = ""
@@ -216,6 +217,8 @@ def _fields(lines: Sequence[Line], at: int) -> tuple[dict[str, str], int]:
             if kind != "other" and kind in fields and kind in ("from", "subject"):
                 break
             fields.setdefault(kind, field.group(3).strip(" *_"))
+            if field.group(1).strip().casefold() in _SENT_LABELS:
+                fields.setdefault("sent", field.group(3))
             end = place + 1
         elif not words:
             # Blank lines between the fields come from paragraphs turned into text; one is allowed, and only
@@ -247,14 +250,14 @@ def _shows_evidence(kind: str, fields: Mapping[str, str]) -> bool:
 
 
 def _has_evidence(fields: Mapping[str, str], ruled: bool) -> bool:
-    kinds = set(fields) - {"other"}
+    kinds = set(fields) - {"other", "sent"}
     address = any(evidence.has_address(fields.get(kind, "")) for kind in ("from", "to", "cc"))
     moment = fields.get("date", "")
     dated = evidence.has_date(moment) or evidence.has_time(moment)
     if "from" in kinds:
         if address:
             return len(kinds) >= 3 or dated or "subject" in kinds or (ruled and len(kinds) == 2)
-        return dated and {"date", "subject"} <= kinds
+        return dated and "date" in kinds and ("subject" in kinds or ("sent" in fields and "to" in kinds))
     return len(kinds) >= 3 and dated and (address or ruled) and "subject" in kinds
 
 

@@ -58,17 +58,18 @@ def words(tree: Part) -> Words:
     return found
 
 
-def _blocks(part: Part, found: Words, root: Part) -> list[_Block]:
+def _blocks(part: Part, found: Words, root: Part, *, is_form: bool = False) -> list[_Block]:
+    """The words in a part and below it; ``is_form``: it is one of several forms of the same words."""
     if not part.children:
-        return [_leaf(part, found)] if _is_words(part, root) else []
+        return [_leaf(part, found)] if _is_words(part, is_form=is_form or part is root) else []
     if part.type in MESSAGE_TYPES:
         return []
     if part.type == "multipart/alternative":
-        return _alternative([_blocks(child, found, root) for child in part.children])
+        return _alternative([_blocks(child, found, root, is_form=True) for child in part.children])
     if part.type == "multipart/related":
         main = _main_of_related(part)
         beside = [child for child in part.children if child is main or not child.headers.get("Content-ID")]
-        return [block for child in beside for block in _blocks(child, found, root)]
+        return [block for child in beside for block in _blocks(child, found, root, is_form=child is main)]
     if part.type == "multipart/signed":
         return _blocks(part.children[0], found, root)
     return _without_doubles([block for child in part.children for block in _blocks(child, found, root)])
@@ -92,13 +93,13 @@ def _without_doubles(blocks: list[_Block]) -> list[_Block]:
     return kept
 
 
-def _is_words(part: Part, root: Part) -> bool:
-    """Whether a leaf is text to show: not named, not attached; the only part of a mail always is."""
+def _is_words(part: Part, *, is_form: bool) -> bool:
+    """Whether a leaf is text to show: neither attached nor named. Where it can be nothing else, it may be named."""
     if part.type not in _PLAIN and part.type not in _MARKUP:
         return False
-    if part is root:
-        return part.disposition != "attachment" or not part.filename
-    return part.disposition != "attachment" and not part.filename
+    if part.disposition == "attachment":
+        return is_form and not part.filename
+    return is_form or not part.filename
 
 
 def _first_named_text(tree: Part) -> Part | None:

@@ -47,7 +47,7 @@ _LABELLED = re.compile(
     r"e-mail|mail|webb|web|www|org\.? ?nr|skype|handy|switchboard|besöksadress|postadress|besök|box)\b\s?[.:]?"
 )
 _URL = re.compile(r"(?i)\b(?:https?://|www\.)\S|\b[\w-]{2,40}\.(?:se|nu|com|org|net|eu|de|fi|dk|no|fr|nl|uk|example)\b")
-_POSTAL = re.compile(r"(?<!\d)(?:S?E?-?\d{3} \d{2}|[A-Z]{0,2}-?\d{4,5}) [A-ZÅÄÖ]\w")
+_POSTAL = re.compile(r"(?<!\d)(?:(?:SE?-)?\d{3} \d{2}|(?:[A-Z]{1,2}-)?\d{5}) [A-ZÅÄÖ]\w{2}")
 
 
 def split(lines: Sequence[Line], end: int | None = None) -> tuple[int, str]:
@@ -137,8 +137,8 @@ def _is_signature_like(lines: Sequence[Line], start: int, end: int) -> bool:
         return prose == 0
     if not body:
         return footer is not None
-    named = len(body) <= 3 and _is_name(body[0]) and " " in body[0]
-    return prose == 0 and len(body) <= 10 and (named or _details(body) >= 1)
+    named = _is_name(body[0]) and (_details(body) >= 1 or (len(body) <= 3 and " " in body[0]))
+    return prose == 0 and len(body) <= 10 and named
 
 
 def _starts_footer(filled: Sequence[str]) -> int | None:
@@ -153,10 +153,10 @@ def _is_prose(words: str) -> bool:
 
 
 def _is_name(words: str) -> bool:
+    """True for one to four words with capitals and nothing but letters: "Kim Testperson-Prov"."""
     tokens = words.split()
-    return (
-        1 <= len(tokens) <= 4 and all(token[:1].isupper() for token in tokens) and not words.endswith((".", "?", ":"))
-    )
+    letters = "".join(tokens).replace("-", "").replace(".", "").replace("'", "")
+    return 1 <= len(tokens) <= 4 and letters.isalpha() and all(token[:1].isupper() for token in tokens)
 
 
 def _details(filled: Sequence[str]) -> int:

@@ -55,6 +55,7 @@ class Listener:
         """
         loop = asyncio.get_running_loop()
         tls_context = _tls_context(self._settings)
+        listening = _listening_socket(self._settings.smtp_host, self._settings.smtp_port)
         book = AddressBook(self._links[0])
         group = GroupCommit(self._links[1], self.counters)
         setup = self._setup = Setup(
@@ -71,7 +72,6 @@ class Listener:
             loop.create_task(group.run()),
             loop.create_task(self._watch_time(setup)),
         ]
-        listening = _listening_socket(self._settings.smtp_host, self._settings.smtp_port)
         self._server = await loop.create_server(lambda: Connection(setup), sock=listening, backlog=BACKLOG)
         self.port = listening.getsockname()[1]
         log.info("listener_started", host=self._settings.smtp_host, port=self.port, tls=tls_context is not None)

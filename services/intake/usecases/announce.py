@@ -84,7 +84,6 @@ class Announcer:
                 "author": author,
                 "text": text,
                 "attachments": list(files),
-                "follow_url": links.follow_url(self.settings, idea.reference),
                 "contacts": self._contacts(idea, sluice),
                 "contact_thread": self._thread(idea, sluice),
             },
@@ -165,6 +164,7 @@ class Announcer:
                 idea.reference,
                 str(contact.id),
             ),
+            "idea_url": links.contact_url(self.settings, idea.reference, contact.id),
         }
 
 

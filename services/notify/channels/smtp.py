@@ -17,6 +17,8 @@ from shared.mail.addresses import is_sendable
 
 TIMEOUT = 60.0
 """Seconds until a silent relay counts as away."""
+FINAL_TIMEOUT = 600.0
+"""Seconds for the answer after the mail (RFC 5321 §4.5.3.2.6): giving up sooner makes doubles (RFC 1047)."""
 FRESH_SECONDS = 10.0
 """A connection used so lately is taken as alive; an older one is asked first."""
 _SCHEMES = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
@@ -46,7 +48,7 @@ def parse_relay_url(url: str) -> Relay:
         port = parts.port
     except ValueError as error:
         raise MisconfiguredError("SMTP_RELAY_URL: the port must be a number from 1 to 65535") from error
-    if parts.scheme not in _SCHEMES or not parts.hostname:
+    if parts.scheme not in _SCHEMES or not parts.hostname or port == 0:
         raise MisconfiguredError(
             "SMTP_RELAY_URL: for example smtp://relay.example:25, smtp+starttls://user:password@relay.example:587 "
             "or smtps://user:password@relay.example:465"
@@ -63,10 +65,13 @@ def parse_relay_url(url: str) -> Relay:
 class SmtpChannel:
     """Hands mails to one relay. Thread-safe: every thread has a connection of its own."""
 
-    def __init__(self, relay: Relay, *, hostname: str, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, relay: Relay, *, hostname: str, timeout: float = TIMEOUT, final_timeout: float = FINAL_TIMEOUT
+    ) -> None:
         self._relay = relay
         self._hostname = hostname
         self._timeout = timeout
+        self._final_timeout = final_timeout
         self._kept = threading.local()
         self._all: set[smtplib.SMTP] = set()
         self._lock = threading.Lock()
@@ -137,7 +142,10 @@ class SmtpChannel:
             self._drop()
             raise RelayAway(f"{type(error).__name__}: {error}"[:500]) from error
         try:
+            assert connection.sock is not None  # it has just been written to
+            connection.sock.settimeout(self._final_timeout)
             code, text = connection.getreply()
+            connection.sock.settimeout(self._timeout)
         except (OSError, smtplib.SMTPException) as error:
             self._drop()
             raise Unanswered(f"no answer after the mail: {type(error).__name__}") from error
@@ -153,12 +161,21 @@ class SmtpChannel:
         if code in (421, -1) or code in _NOT_SIGNED_IN:
             self._drop()
             raise RelayAway(words)
-        # Back to a clean start; a relay that does not even take RSET is let go.
-        if connection.rset()[0] == 250:
-            self._kept.midway = False
+        self._start_over(connection)
         if code >= 500:
             raise Refused(words)
         raise RelayBusy(words)
+
+    def _start_over(self, connection: smtplib.SMTP) -> None:
+        """Back to a clean start; a relay that does not even take RSET is let go, and what it said still counts."""
+        try:
+            clean = connection.rset()[0] == 250
+        except (OSError, smtplib.SMTPException):
+            clean = False
+        if clean:
+            self._kept.midway = False
+        else:
+            self._drop()
 
     def _connection(self) -> smtplib.SMTP:
         kept: smtplib.SMTP | None = getattr(self._kept, "connection", None)

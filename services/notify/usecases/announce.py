@@ -21,7 +21,6 @@ def idea_received(payload: Payload) -> list[Asked]:
     """
     idea, sluice = payload["idea"], payload["sluice"]
     common = {
-        "follow_url": payload["follow_url"],
         "answer_by": payload["answer_by"].isoformat(),
         "attachments": list(payload["attachments"]),
     }
@@ -38,6 +37,7 @@ def idea_received(payload: Payload) -> list[Asked]:
                 reference=idea["reference"],
                 facts=common
                 | {
+                    "follow_url": payload["follow_url"],
                     "idea": _idea(idea, with_words=vouched),
                     "attachments": common["attachments"] if vouched else [],
                     "asks_kind": payload["asks_kind"],
@@ -66,7 +66,6 @@ def idea_added_to(payload: Payload) -> list[Asked]:
         "author": payload["author"],
         "added": payload["text"],
         "attachments": list(payload["attachments"]),
-        "follow_url": payload["follow_url"],
         "thread": _thread(payload["contact_thread"]),
     }
     return _to_contacts(Kind.ADDED, payload["entry_id"], payload, facts)
@@ -98,7 +97,11 @@ def idea_answered(payload: Payload) -> list[Asked]:
 
 
 def _to_contacts(kind: Kind, about: object, payload: Payload, facts: Payload) -> list[Asked]:
-    return [each for contact in payload["contacts"] for each in _to(kind, about, contact, payload, facts)]
+    return [
+        each
+        for contact in payload["contacts"]
+        for each in _to(kind, about, contact, payload, {**facts, "idea_url": contact["idea_url"]})
+    ]
 
 
 def _to(kind: Kind, about: object, person: Payload, payload: Payload, facts: Payload) -> list[Asked]:

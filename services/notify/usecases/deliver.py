@@ -148,7 +148,7 @@ class Deliver:
     def _own_fault(self, task: Task, claimed: Claimed, error: Exception) -> None:
         """Our code or a template failed: let the bus try a few times (an upgrade may mend it), then say so."""
         fault = f"{type(error).__name__}: {error}".splitlines()[0][:500]
-        log.exception("notification_fault", notification_id=str(claimed.id), kind=claimed.kind)
+        log.error("notification_fault", notification_id=str(claimed.id), kind=claimed.kind, fault=type(error).__name__)
         with self._database.transaction() as session:
             earlier = notifications.count_outcomes(session, claimed.id, Outcome.TECHNICAL_FAILURE)
         if earlier + 1 >= MAX_ATTEMPTS:

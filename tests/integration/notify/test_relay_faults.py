@@ -80,6 +80,15 @@ def test_a_mail_refused_for_good_is_not_tried_again_and_the_connection_is_kept(s
         assert notify.open_deliveries() == []
 
 
+def test_a_relay_that_refuses_for_good_and_hangs_up_is_believed(settings: Settings) -> None:
+    script = {"RCPT": "550 5.1.1 nobody of that name", "RSET": HANG_UP}
+    with ScriptedRelay(script=script).listening() as relay, worker(settings, relay.port) as notify:
+        confirm(notify)
+        notify.ring_all()
+
+        assert notify.only("confirmation").state == "permanent-failure"
+
+
 @pytest.mark.parametrize("verb", ["EHLO", "MAIL", "RCPT", "DATA"])
 def test_a_relay_that_hangs_up_before_it_has_the_mail_gets_it_later(settings: Settings, verb: str) -> None:
     with ScriptedRelay().listening() as relay, worker(settings, relay.port) as notify:

@@ -86,7 +86,9 @@ def worker(
 ) -> Iterator[Notify]:
     """One worker that sends to a relay on a port of 127.0.0.1."""
     database = Database(settings, Role.NOTIFY, pool_size=8)
-    channel = SmtpChannel(Relay("smtp", "127.0.0.1", port), hostname="notify.test", timeout=timeout)
+    channel = SmtpChannel(
+        Relay("smtp", "127.0.0.1", port), hostname="notify.test", timeout=timeout, final_timeout=timeout
+    )
     deliver = Deliver(settings, database, channel, renderer or Renderer(), clock)
     try:
         yield Notify(settings, database, Inbox(database, "notify", handlers(settings, deliver)))

@@ -212,9 +212,9 @@ def test_any_words_make_a_mail_that_reads_back_with_only_its_own_fields(subject:
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n", submission.content)
     assert all(len(line) <= 998 for line in header.split(b"\r\n"))
     assert header.isascii()
-    assert {
-        line.partition(b":")[0].decode() for line in header.split(b"\r\n") if not line.startswith(b" ")
-    } <= set(FIELDS)
+    assert {line.partition(b":")[0].decode() for line in header.split(b"\r\n") if not line.startswith(b" ")} <= set(
+        FIELDS
+    )
     assert body
 
 

@@ -16,9 +16,7 @@ states = st.sampled_from(State)
 reports = st.fixed_dictionaries(
     {
         "action": st.sampled_from([None, "failed", "delayed", "delivered", "relayed", "expanded"]),
-        "bounce_class": st.sampled_from(
-            ["recipient-gone", "mailbox-full", "blocked", "delayed", "delivered", "other"]
-        ),
+        "bounce_class": st.sampled_from(["recipient-gone", "mailbox-full", "blocked", "delayed", "delivered", "other"]),
         "permanent": st.booleans(),
     }
 )

@@ -63,10 +63,7 @@ def test_one_notifications_signature_does_not_serve_another() -> None:
 
 
 def test_a_local_part_too_long_for_a_token_is_used_as_it_is() -> None:
-    assert (
-        return_path(SIGNER, "kommunens-ideslussar@krokom.example", uuid4())
-        == "kommunens-ideslussar@krokom.example"
-    )
+    assert return_path(SIGNER, "kommunens-ideslussar@krokom.example", uuid4()) == "kommunens-ideslussar@krokom.example"
 
 
 def test_identifiers_of_a_sluice_outside_ascii_are_ascii() -> None:

@@ -8,8 +8,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
@@ -104,6 +105,34 @@ def test_two_processes_share_a_port_and_stop_cleanly_at_sigterm(settings: Settin
         assert "listener_stopped" in output
         assert IDE not in output
         assert "Traceback" not in output
+
+
+def test_a_killed_process_had_stored_every_mail_that_heard_250(settings: Settings) -> None:
+    stored = Stored(settings)
+    stored.add_sluice("krokom", IDE)
+    told: list[str] = []
+
+    def send(port: int) -> None:
+        with suppress(OSError, AssertionError), Client(port) as c:  # the kill ends it anywhere
+            c.hello()
+            while (reply := c.mail()).startswith("250 2.0.0"):
+                told.append(reply.split()[-1])
+
+    for _ in range(3):
+        with process(settings) as child:
+            threads = [threading.Thread(target=send, args=(settings.smtp_port,)) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            before = len(told)
+            wait_until(lambda before=before: len(told) > before + 20)
+            child.kill()
+            for thread in threads:
+                thread.join()
+
+    ids = [correlation_id for (correlation_id,) in stored.rows("SELECT correlation_id FROM intake.inbound_email")]
+    assert len(ids) == len(set(ids))
+    assert set(told) <= set(ids)
+    assert len(told) > 60
 
 
 def test_a_low_limit_on_open_files_is_raised_to_what_the_sessions_need(settings: Settings) -> None:

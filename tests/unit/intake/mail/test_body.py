@@ -159,6 +159,10 @@ SENTENCES = [
     "Jag fick ett mejl från kim@are.example den 3 november 2026 där hon skrev:\n\nVi vill ha lampor.",
     "Ursprungligt meddelande\nsaknas i arkivet.",
     "Kör så här:\nSQL> select 1\nSQL> select 2",
+    "Kim <kim@are.example> wrote this version in 2026. See the\nplan for more.\nCosts: 5\nRemarks:",
+    "Byggt av\nKim <kim@are.example> den 3 nov. 2026 09:14\noch sedan av:\n\nEva <eva@are.example>",
+    "Tack till:\n  2024 Kim <kim@are.example>\n  2025 Eva <eva@are.example>",
+    "Listor\n-----\nVår mailing list lista@are.example är till för alla som vill bygga.",
     "I am happy >:-)\n>:-(\nSometimes not.",
     "Ämne: bron\nTill: alla\n\nLaga den.",
 ]
@@ -170,7 +174,7 @@ def test_a_persons_own_sentence_that_looks_like_a_clients_line_is_kept(text: str
 
 
 def test_own_words_right_above_an_attribution_are_not_taken_with_it() -> None:
-    for own in ("Kl 10:30 passar", "Vi ses 3.11.2026", "Ja. Nej. Kanske.", "Tack, 3 stolar"):
+    for own in ("Kl 10:30 passar", "Vi ses 3.11.2026", "Ja. Nej.", "Tack, 3 stolar", "Maila bo@berg.example"):
         for attribution in ATTRIBUTIONS:
             assert divide(f"{own}\n{attribution}\n{QUOTE}", None).text == own, attribution
 

@@ -155,6 +155,44 @@ def test_spam_is_no_kind_but_is_told() -> None:
     assert any("spam" in reason for reason in found.reasons)
 
 
+BOUNCE = "<a@kommun.example>: host mx said: 550 5.1.1 user unknown\n"
+LOOPS = {
+    "zammad#1131": (
+        "From: MAILER-DAEMON@x.example\nSubject: Undelivered Mail Returned to Sender\n\n" + BOUNCE,
+        "delivery-report",
+    ),
+    "freescout#3156": (
+        "From: postmaster@x.example\nSubject: Undeliverable: [KRO-2026-0042] Ny\n\n" + BOUNCE,
+        "delivery-report",
+    ),
+    "alaveteli#1302": (
+        "From: MAILER-DAEMON@x.example\nSubject: Mail delivery failed\n\nThe following address failed:\n"
+        "<ide@krokom.example>: pipe exited with status 75, temporary failure\n",
+        "delivery-report",
+    ),
+    "alaveteli#217": (
+        "Return-Path: <>\nFrom: postmaster@x.example\nSubject: Message rejected\n\n"
+        "Your message to a@kommun.example was rejected: 550 5.7.1 spam\n",
+        "delivery-report",
+    ),
+    "freescout#1403": (
+        "Auto-Submitted: auto-replied\nFrom: help@x.example\nSubject: could not be processed\n\nSorry.\n",
+        "automatic-reply",
+    ),
+    "freescout#4631": ("From: no-reply@x.example\nSubject: could not be processed\n\nSorry.\n", "idea"),
+    "zammad#2923": (f"From: us@region.example\nMessage-ID: {OURS}\nSubject: Ny\n\nNy.\n", "automatic-reply"),
+    "chatwoot#5131": ("From: noreply@x.example\nSubject: Tack\n\nTack.\n", "idea"),
+}
+
+
+@pytest.mark.parametrize(("mail", "kind"), LOOPS.values(), ids=LOOPS.keys())
+def test_a_loop_that_others_had_ends_without_an_answer(mail: str, kind: str) -> None:
+    found = classify(parse(mail))
+
+    assert found.kind == kind
+    assert found.automatic
+
+
 @pytest.mark.parametrize(
     ("address", "reference"),
     [

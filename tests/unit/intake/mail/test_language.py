@@ -11,7 +11,8 @@ from services.intake.mail.language import detect
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "mail" / "language"
 REACH = 0.95
-"""Share of our own one-line ideas told right; measured 0.99 (see the closing note of the mail reader)."""
+"""Share of our own one-line ideas told right. Of the last fifty, written after the words were chosen, 45 were
+told right at first sight; the words that were missing were then added."""
 
 
 @pytest.mark.parametrize(("name", "language"), [("sv", "sv"), ("en", "en"), ("other", None)])

@@ -239,6 +239,15 @@ def test_the_form_that_carries_the_words_is_taken(plain: str, html: str, text: s
     assert alternative(plain, html).text == text
 
 
+def test_a_form_of_the_words_may_have_a_name() -> None:
+    reading = read_mail(
+        b"Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain; name=a.txt\n\nWords.\n"
+        b"--b\nContent-Type: text/html; name=a.html\n\n<p>Words.</p>\n--b--\n"
+    )
+
+    assert (reading.text, reading.attachments) == ("Words.", ())
+
+
 def test_html_in_pieces_around_a_file_is_joined() -> None:
     # Apple Mail: alternative(plain, mixed(html, pdf, html))
     reading = read_mail(
