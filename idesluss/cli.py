@@ -8,6 +8,7 @@ from uuid import UUID
 
 import click
 
+from idesluss.cli_sluices import contact, sluice
 from shared.errors import IdeslussenError, MisconfiguredError
 
 if TYPE_CHECKING:
@@ -95,6 +96,10 @@ def mail_explain(envelope_from: str | None, files: tuple[str, ...]) -> None:
             line = explain(Path(file), envelope_from=envelope_from, read=reader.read)
             # half a surrogate pair (a file's name of other bytes) cannot be UTF-8, but its escape is good JSON
             click.echo(json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+
+
+main.add_command(sluice)
+main.add_command(contact)
 
 
 @main.group()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from services.intake.web import api, confirm, follow, front
+from services.intake.web import api, confirm, contact_idea, follow, front
 from shared.db import Database, Role
 from shared.settings import Settings
 from shared.web.app import make_app
@@ -21,5 +21,6 @@ def create_app(settings: Settings) -> Flask:
     front.register(app, settings, database)
     follow.register(app, settings, database)
     confirm.register(app, settings, database)
+    contact_idea.register(app, settings, database)
     api.register(app, settings, database)
     return app

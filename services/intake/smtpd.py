@@ -56,6 +56,7 @@ async def _serve(settings: Settings, beat: Callable[[], None]) -> None:
     listener = Listener(settings)
     await listener.start()
     while not stopping.is_set():
+        listener.check()
         beat()
         try:
             await asyncio.wait_for(stopping.wait(), BEAT_SECONDS)

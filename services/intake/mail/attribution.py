@@ -232,9 +232,13 @@ def _ends_sentence(body: str) -> bool:
 def _goes_on_above(above: str, joined: str, found: Sequence[Line]) -> bool:
     """True where the lines above a complete attribution hold the date that is missing below, or date and address."""
     below = " ".join(line.words for line in found)
+    lacks_address = evidence.has_address(joined) and not evidence.has_address(below)
+    if lacks_address and ">," in above:
+        # "Kim <kim@are.example>, 3 Kas" wrapped before its year.
+        return True
     if evidence.has_date(below) or not evidence.has_date(joined):
         return False
-    if evidence.has_address(joined) and not evidence.has_address(below):
+    if lacks_address:
         return True
     if not evidence.has_date(above) or not _leads_in(above.strip(_EDGES)):
         return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import ssl
 
@@ -76,6 +75,16 @@ class Listener:
         self.port = listening.getsockname()[1]
         log.info("listener_started", host=self._settings.smtp_host, port=self.port, tls=tls_context is not None)
 
+    def check(self) -> None:
+        """Make sure that what must run for ever still runs; else senders would wait for nobody.
+
+        :raises Exception: what ended it. The process should end too, and be started anew.
+        """
+        for task in self._background:
+            if task.done():
+                task.result()
+                raise RuntimeError(f"{task.get_name()} has ended")
+
     async def stop(self) -> None:
         """Take no more connections, finish the mails under way, say goodbye, close."""
         assert self._setup is not None
@@ -89,8 +98,7 @@ class Listener:
             connection.transport.abort()
         for task in [*self._setup.tasks, *self._background]:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._setup.tasks, *self._background, return_exceptions=True)
         for link in self._links:
             await link.drop()
         log.info("listener_stopped", mails=self.counters.mails)

@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from io import BytesIO
 from typing import Any
 from uuid import UUID
 
-from flask import Flask, Response, send_file
+from flask import Flask, Response
 from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import Reference, SubmitterKind
-from services.intake.domain.words import one_line
 from services.intake.store import queries
 from services.intake.store.tables import Idea
 from services.intake.usecases import undo
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.create_idea import IdeaByApi, create_idea
-from services.intake.web import schemas
+from services.intake.web import downloads, schemas
 from shared.db import Database
 from shared.errors import NotFound
 from shared.settings import Settings
-from shared.web import security
 from shared.web.api import Blueprint, add, make_api
 from shared.web.paging import PageQuery, page
 from shared.web.tokens import bearer
 
 READ = "intake:read"
 WRITE = "intake:write"
-_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+\Z")
 
 
 def register(app: Flask, settings: Settings, database: Database) -> None:
@@ -156,7 +151,7 @@ def _inbound_emails(settings: Settings, database: Database, announcer: Announcer
         """Download the original: the bytes of DATA after dot-unstuffing, unchanged."""
         with database.transaction() as session:
             raw = queries.raw_mail(session, inbound_email_id)
-        return _download(raw, "message/rfc822", f"{inbound_email_id}.eml")
+        return downloads.original(inbound_email_id, raw)
 
     def undone(change: Callable[[Session], Idea]) -> dict[str, Any]:
         with database.transaction() as session:
@@ -223,8 +218,7 @@ def _attachments(database: Database) -> Blueprint:
         """Download a file. It is never shown in the browser, whatever it calls itself."""
         with database.transaction() as session:
             file, content = queries.attachment(session, attachment_id)
-        kind = file.type if _TYPE.match(file.type) else "application/octet-stream"
-        return _download(content, kind, one_line(file.name, 150) or "fil")
+        return downloads.attachment(file, content)
 
     return attachments
 
@@ -249,11 +243,3 @@ def _actor() -> str:
     token = bearer()
     assert token is not None  # a scope was required
     return token.name
-
-
-def _download(content: bytes, kind: str, name: str) -> Response:
-    response = send_file(BytesIO(content), mimetype=kind, as_attachment=True, download_name=name, max_age=0)
-    response.headers["Content-Type"] = kind
-    response.headers["Cache-Control"] = security.HEADERS["Cache-Control"]
-    response.headers["Content-Security-Policy"] = security.SANDBOXED
-    return response

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from flask import Flask, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from services.intake.domain.idea import Reference, Stage, SubmitterKind
 from services.intake.store import queries, sluices
-from services.intake.store.tables import TimelineEntry
 from services.intake.usecases.submitter import state_kind
-from services.intake.web.stair import stair
+from services.intake.web.stair import stage_left, stair
 from shared.clock import STOCKHOLM, now
 from shared.db import Database
 from shared.errors import NotFound, Rejected
@@ -52,7 +49,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
             entries=list(reversed(entries)),
             answered=any(entry.event == "answered" for entry in entries),
             late=now().astimezone(STOCKHOLM).date() > row.idea.answer_by.astimezone(STOCKHOLM).date(),
-            stair=stair(stage, _left(entries)),
+            stair=stair(stage, stage_left(entries)),
             known_events=KNOWN_EVENTS,
             kinds=[kind.value for kind in SubmitterKind],
             token=token,
@@ -69,11 +66,3 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
         with database.transaction() as session:
             state_kind(session, known, kind)
         return redirect(link(f"/i/{known}", t=token), 303)
-
-
-def _left(entries: Sequence[TimelineEntry]) -> Stage:
-    """The stage that an idea was in before it was closed, as its timeline tells."""
-    for entry in reversed(entries):
-        if entry.facts.get("to") == Stage.CLOSED.value:
-            return Stage(entry.facts["from"])
-    return Stage.RECEIVED

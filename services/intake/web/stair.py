@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.intake.domain.idea import PATH, Stage
+from services.intake.store.tables import TimelineEntry
 
 WIDTH = 660
 BASE = 125
@@ -56,6 +58,14 @@ def stair(stage: Stage, left: Stage = Stage.RECEIVED) -> Stair:
         box=f"0 -14 {WIDTH} {BASE + 14 + (2 * _RADIUS + 8 if closed else 0)}",
         step=None if closed else here + 1,
     )
+
+
+def stage_left(entries: Sequence[TimelineEntry]) -> Stage:
+    """The stage that an idea was in before it was closed, as its timeline tells."""
+    for entry in reversed(entries):
+        if entry.facts.get("to") == Stage.CLOSED.value:
+            return Stage(entry.facts["from"])
+    return Stage.RECEIVED
 
 
 def _top(chamber: int) -> int:

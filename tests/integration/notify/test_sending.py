@@ -76,7 +76,7 @@ def test_additions_drafts_and_answers_each_reach_the_person_they_are_for(house: 
     notify, store = house
 
     notify.tell(IDEA_ADDED_TO, facts.idea_added_to())
-    notify.tell(ANSWER_DRAFTED, facts.answer_drafted(contact=facts.person("svarar@krokom.example", language="en")))
+    notify.tell(ANSWER_DRAFTED, facts.answer_drafted(contact=facts.contact("svarar@krokom.example", language="en")))
     notify.tell(IDEA_ANSWERED, facts.idea_answered())
     notify.ring_all()
 

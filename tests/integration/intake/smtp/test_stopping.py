@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import os
 import re
 import signal
@@ -14,6 +16,8 @@ from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 
+from services.intake.smtp.listener import Listener
+from services.intake.smtp.recipients import AddressBook
 from shared.settings import VARIABLES, Settings
 from tests.integration.intake.smtp.harness import IDE, Client, Stored, client, listening
 from tests.support.databases import SECRET_KEY
@@ -52,6 +56,27 @@ def _lower_limit(open_files: int | None) -> str:
     if open_files is None:
         return ""
     return f"import resource as r; r.setrlimit(r.RLIMIT_NOFILE, ({open_files}, r.getrlimit(r.RLIMIT_NOFILE)[1]))"
+
+
+def test_a_listener_whose_inner_works_have_ended_says_so(
+    module_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def end(_: object) -> None:
+        raise ValueError("broken")
+
+    async def look() -> None:
+        listener = Listener(dataclasses.replace(module_settings, smtp_port=0))
+        await listener.start()
+        listener.check()
+        await asyncio.sleep(0)
+        try:
+            listener.check()
+        finally:
+            await listener.stop()
+
+    monkeypatch.setattr(AddressBook, "keep_fresh", end)
+    with pytest.raises(ValueError, match="broken"):
+        asyncio.run(look())
 
 
 @contextmanager

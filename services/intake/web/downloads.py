@@ -1,0 +1,34 @@
+"""Bytes that others made, handed over as files: always a download, never shown, whatever they call themselves."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+from uuid import UUID
+
+from flask import Response, send_file
+
+from services.intake.domain.words import one_line
+from services.intake.store.tables import Attachment
+from shared.web import security
+
+_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+\Z")
+
+
+def attachment(file: Attachment, content: bytes) -> Response:
+    """A file that came with an idea, under the name that its sender gave it."""
+    kind = file.type if _TYPE.match(file.type) else "application/octet-stream"
+    return _download(content, kind, one_line(file.name, 150) or "fil")
+
+
+def original(inbound_email_id: UUID, raw: bytes) -> Response:
+    """A received mail: the bytes of DATA after dot-unstuffing, unchanged."""
+    return _download(raw, "message/rfc822", f"{inbound_email_id}.eml")
+
+
+def _download(content: bytes, kind: str, name: str) -> Response:
+    response = send_file(BytesIO(content), mimetype=kind, as_attachment=True, download_name=name, max_age=0)
+    response.headers["Content-Type"] = kind
+    response.headers["Cache-Control"] = security.HEADERS["Cache-Control"]
+    response.headers["Content-Security-Policy"] = security.SANDBOXED
+    return response
