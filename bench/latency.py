@@ -36,7 +36,7 @@ HOPS = """
       JOIN notify.notification AS note
         ON note.idea_reference = idea.reference AND note.kind = 'confirmation'
       JOIN notify.attempt AS attempt ON attempt.notification_id = note.id
-      JOIN mailbox.message AS caught ON caught.message_id = note.message_id
+      JOIN mailbox.message AS caught ON '<' || caught.message_id || '>' = note.message_id
 """
 
 

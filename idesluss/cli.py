@@ -109,9 +109,7 @@ def token() -> None:
 
 @token.command("create")
 @click.option("--name", required=True, help="Whom it is for: a-z, 0-9 and hyphens.")
-@click.option(
-    "--scope", "scopes", multiple=True, default=("*",), show_default=True, help="For example intake:read."
-)
+@click.option("--scope", "scopes", multiple=True, default=("*",), show_default=True, help="For example intake:read.")
 def token_create(name: str, scopes: tuple[str, ...]) -> None:
     """Print a token. Nothing is stored: it holds as long as the secret key."""
     from shared.web import tokens

@@ -143,9 +143,7 @@ def database(loaded: Settings) -> Iterator[Finding]:
             yield from _migrations(connection)
     except MisconfiguredError as error:
         if loaded.embedded_database:
-            yield Finding(
-                Level.WARNING, "database", "the embedded PostgreSQL is not running: `idesluss up` starts it"
-            )
+            yield Finding(Level.WARNING, "database", "the embedded PostgreSQL is not running: `idesluss up` starts it")
         else:
             yield Finding(Level.FAULT, "database", str(error))
 
@@ -207,9 +205,7 @@ def _connects(subject: str, host: str, port: int) -> Finding:
     return _tried(subject, f"{host}:{port}", connected, bool, "check host and port, and the firewall between")
 
 
-def _tried(
-    subject: str, where: str, try_it: Callable[[], str], good: Callable[[str], bool], remedy: str
-) -> Finding:
+def _tried(subject: str, where: str, try_it: Callable[[], str], good: Callable[[str], bool], remedy: str) -> Finding:
     try:
         word = try_it()
     except OSError as error:
@@ -231,9 +227,7 @@ def certificate(cert: Path, key: Path) -> Finding:
     now = time.time()
     begins, ends = (ssl.cert_time_to_seconds(decoded[word]) for word in ("notBefore", "notAfter"))
     if not begins <= now < ends:
-        return Finding(
-            Level.FAULT, subject, f"holds from {decoded['notBefore']} to {decoded['notAfter']}: renew it"
-        )
+        return Finding(Level.FAULT, subject, f"holds from {decoded['notBefore']} to {decoded['notAfter']}: renew it")
     days = int((ends - now) / 86_400)
     level = Level.WARNING if days < CERTIFICATE_WARNING_DAYS else Level.OK
     return Finding(level, subject, f"holds {days} more days")

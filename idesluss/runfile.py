@@ -24,9 +24,7 @@ SAME_BIRTH = 2.0
 """Seconds by which two readings of one process's birth may differ, as the clock is set right."""
 
 
-def write(
-    data_dir: Path, *, http_url: str, smtp_port: int, api_token: str, pids: Mapping[str, Sequence[int]]
-) -> None:
+def write(data_dir: Path, *, http_url: str, smtp_port: int, api_token: str, pids: Mapping[str, Sequence[int]]) -> None:
     """Write run.json, readable by its owner alone for it holds a token."""
     _replace(data_dir / RUN, {"http_url": http_url, "smtp_port": smtp_port, "api_token": api_token, "pids": pids})
 

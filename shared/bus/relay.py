@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from uuid import UUID
 
 import dramatiq
 import psycopg
@@ -36,23 +35,27 @@ IDLE_SECONDS = 1.0
 BUSY_SECONDS = 0.05
 """The pause between two looks while a window is full."""
 
-_OUTSTANDING = text("""
-    SELECT count(*) FROM (
-        SELECT 1 FROM bus.delivery
-         WHERE consumer = :consumer AND done_at IS NULL AND parked_at IS NULL
-           AND next_try > now() AND rings > 0
-         LIMIT :window) AS rung
-""")
 _TAKE = text("""
-    WITH due AS MATERIALIZED (
-        SELECT consumer, message_id FROM bus.delivery
-         WHERE consumer = :consumer AND done_at IS NULL AND parked_at IS NULL AND next_try <= now()
-         ORDER BY next_try LIMIT :room FOR UPDATE SKIP LOCKED)
+    WITH room AS MATERIALIZED (
+        SELECT each.consumer, :window - (
+                   SELECT count(*) FROM (
+                       SELECT 1 FROM bus.delivery AS rung
+                        WHERE rung.consumer = each.consumer AND rung.done_at IS NULL AND rung.parked_at IS NULL
+                          AND rung.next_try > now() AND rung.rings > 0
+                        LIMIT :window) AS outstanding) AS left
+          FROM unnest(CAST(:consumers AS text[])) AS each (consumer)),
+    due AS MATERIALIZED (
+        SELECT found.consumer, found.message_id
+          FROM room CROSS JOIN LATERAL (
+              SELECT waiting.consumer, waiting.message_id FROM bus.delivery AS waiting
+               WHERE waiting.consumer = room.consumer AND waiting.done_at IS NULL AND waiting.parked_at IS NULL
+                 AND waiting.next_try <= now()
+               ORDER BY waiting.next_try LIMIT room.left FOR UPDATE SKIP LOCKED) AS found)
     UPDATE bus.delivery AS d
        SET rings = d.rings + 1, next_try = now() + :again * power(2, least(d.rings, 5))
       FROM due, bus.message AS m
      WHERE d.consumer = due.consumer AND d.message_id = due.message_id AND m.id = d.message_id
-    RETURNING m.id, m.name
+    RETURNING d.consumer, m.name, m.id
 """)
 
 
@@ -63,29 +66,17 @@ class Relay:
         self._database = database
         self._broker = broker
 
-    def look(self) -> tuple[int, bool]:
-        """Ring for what is due now. Returns how many bells rang, and whether more is waiting.
+    def look(self) -> int:
+        """Ring for what is due now; returns how many bells rang.
 
         :raises sqlalchemy.exc.DBAPIError: the database is away; nothing is lost by that.
         """
-        rung, more = 0, False
-        for consumer in CONSUMERS:
-            due, full = self._take(consumer)
-            for message_id, name in due:
-                ring(self._broker, consumer, name, message_id)
-            rung += len(due)
-            more = more or full
-        return rung, more
-
-    def _take(self, consumer: str) -> tuple[list[tuple[UUID, str]], bool]:
         with self._database.transaction() as session:
             session.execute(text("SET LOCAL synchronous_commit = off"))
-            outstanding = session.execute(_OUTSTANDING, {"consumer": consumer, "window": WINDOW}).scalar_one()
-            room = WINDOW - outstanding
-            if room <= 0:
-                return [], True
-            rows = session.execute(_TAKE, {"consumer": consumer, "room": room, "again": RING_AGAIN}).all()
-        return [(row[0], row[1]) for row in rows], len(rows) == room
+            due = session.execute(_TAKE, {"consumers": list(CONSUMERS), "window": WINDOW, "again": RING_AGAIN}).all()
+        for consumer, name, message_id in due:
+            ring(self._broker, consumer, name, message_id)
+        return len(due)
 
 
 def main(settings: Settings, beat: Callable[[], None]) -> None:
@@ -102,8 +93,9 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
         try:
             if listening is None or listening.closed:
                 listening = _listen(settings)
-            _, more = relay.look()
-            _wait(listening, stopping, BUSY_SECONDS if more else IDLE_SECONDS)
+            rung = relay.look()
+            # Much at once may mean that a window is full and more is waiting behind it.
+            _wait(listening, stopping, BUSY_SECONDS if rung >= WINDOW // 4 else IDLE_SECONDS)
         except (DBAPIError, psycopg.Error, dramatiq.errors.ConnectionError) as error:
             log.warning("relay_waits_for_database_or_broker", error=type(error).__name__)
             if listening is not None:

@@ -22,6 +22,7 @@ from shared.clock import now
 from shared.db import Database, Role
 from shared.settings import Settings
 from shared.web import links
+from tests.browser.contact_ideas import contact_pages
 from tests.support import browser_setup
 from tests.support.closing import databases_closed
 from tests.support.ideas import a_draft, a_file, an_idea
@@ -90,6 +91,7 @@ def _fill(settings: Settings) -> dict[str, str]:
             "confirm": links.confirm_answer_url(settings, waiting.id),
             "confirm, done": links.confirm_answer_url(settings, given.id),
             "confirm, wrong link": f"{base}/kontakt/bekrafta/wrong",
+            **contact_pages(session, settings, krokom, words=WORDS, unbroken=UNBROKEN),
             "docs": f"{base}/api/intake/docs",
             "mailbox": f"{base}/mailbox/",
             "missing": f"{base}/nowhere",

@@ -22,6 +22,10 @@ PAGES = [
     "confirm",
     "confirm, done",
     "confirm, wrong link",
+    "contact, new",
+    "contact, long",
+    "contact, held",
+    "contact, wrong link",
     "docs",
     "mailbox",
     "missing",
@@ -119,7 +123,7 @@ def test_every_stop_of_the_tab_key_is_seen(browser: Browser, site: dict[str, str
         page.context.close()
 
 
-@pytest.mark.parametrize("name", ["front", "follow, answered and long", "confirm"])
+@pytest.mark.parametrize("name", ["front", "follow, answered and long", "confirm", "contact, long"])
 def test_a_page_holds_at_twice_the_text_size(browser: Browser, site: dict[str, str], name: str) -> None:
     page = opened(browser, site[name], width=640)
     try:
@@ -156,3 +160,28 @@ def test_a_contact_changes_and_sends_the_answer_without_scripts(browser: Browser
         assert page.get_by_text("Du svarade att du är invånare").is_visible()
     finally:
         page.context.close()
+
+
+def test_a_contact_opens_what_was_set_apart_and_downloads_without_scripts(browser: Browser, site) -> None:
+    page = opened(browser, site["contact, long"], width=380, java_script_enabled=False)
+    try:
+        apart = page.get_by_text("Idén i korthet: cyklar.")
+        assert not apart.is_visible()
+        page.get_by_text("Det här lades åt sidan").last.click()
+        assert apart.is_visible()
+        for name in ("karta 1.png", "Ladda ned originalet"):
+            with page.expect_download() as begun:
+                page.get_by_role("link", name=name).first.click()
+            assert begun.value.path().stat().st_size > 0
+    finally:
+        page.context.close()
+
+
+def test_everything_opened_on_a_contacts_page_is_for_everybody(browser: Browser, site: dict[str, str]) -> None:
+    for width in (320, 1280):
+        page = opened(browser, site["contact, long"], width=width)
+        try:
+            page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+            assert page.evaluate(CHECKS) == []
+        finally:
+            page.context.close()

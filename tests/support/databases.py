@@ -142,9 +142,7 @@ def drop_template() -> None:
 
 def _sweep(connection: psycopg.Connection) -> None:
     """Drop what runs that were killed more than a day ago left behind."""
-    rows = connection.execute(
-        "SELECT datname FROM pg_database WHERE datname LIKE 'idesluss\\_test\\_%'"
-    ).fetchall()
+    rows = connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'idesluss\\_test\\_%'").fetchall()
     for (name,) in rows:
         started = name.split("_")[2]
         if started.isdigit() and time.time() - int(started) > 86_400:

@@ -50,13 +50,12 @@ _URL = re.compile(r"(?i)\b(?:https?://|www\.)\S|\b[\w-]{2,40}\.(?:se|nu|com|org|
 _POSTAL = re.compile(r"(?<!\d)(?:(?:SE?-)?\d{3} \d{2}|(?:[A-Z]{1,2}-)?\d{5}) [A-ZÅÄÖ]\w{2}")
 
 
-def split(lines: Sequence[Line], end: int | None = None) -> tuple[int, str]:
-    """Where the signature begins that ends the lines, and why; ``(end, "")`` where there is none.
+def split(lines: Sequence[Line]) -> tuple[int, str]:
+    """Where the signature begins that ends the lines, and why; ``(len(lines), "")`` where there is none.
 
     Peels from below: list footers, legal footers, clients' lines, a delimited block, contact details.
     """
-    end = len(lines) if end is None else end
-    start, why = end, ""
+    start, why = len(lines), ""
     for _ in range(8):
         above, reason = _peel(lines, start)
         if above == start:
@@ -114,9 +113,7 @@ def _delimited(lines: Sequence[Line], last: int) -> int | None:
 
 
 def _is_delimiter(words: str) -> bool:
-    return words in ("--", "—", "–", "__", "---", "___", "----", "–-", "-- -", "—-") or (
-        len(words) >= 5 and is_rule(words) and not words.startswith("=")
-    )
+    return words in ("--", "—", "–", "__") or (is_rule(words) and not words.startswith("="))
 
 
 def _is_signature_like(lines: Sequence[Line], start: int, end: int) -> bool:

@@ -505,7 +505,12 @@ class Connection(SMTP):
                 return over_reply
             self.envelope.octets = body.content
             self.envelope.sha256 = body.sha256()
-            reply: bytes = await self._call_handler_hook("DATA")
+            try:
+                reply: bytes = await self._call_handler_hook("DATA")
+            except Exception as error:
+                # Here and not in _obey, since LMTP owes this reply once for each recipient.
+                await self.handle_exception(error)
+                reply = replies.NOT_STORED
             return reply
         finally:
             self._data_until = None

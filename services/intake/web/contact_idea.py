@@ -18,7 +18,7 @@ from services.intake.domain.sluice import SluiceProfile
 from services.intake.store import queries, sluices
 from services.intake.store.queries import IdeaRow, InboundRow
 from services.intake.web import downloads, own_links
-from services.intake.web.stair import stair, stage_left
+from services.intake.web.stair import stage_left, stair
 from shared.clock import STOCKHOLM, now
 from shared.db import Database
 from shared.errors import NotFound

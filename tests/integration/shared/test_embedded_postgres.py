@@ -151,9 +151,7 @@ def test_it_is_as_durable_and_swedish_as_it_should_be(made: Path, start_again: S
     ) == [("åäö", True)]
 
 
-def test_nobody_is_trusted_and_no_service_reads_anothers_schema(
-    postgres: EmbeddedPostgres, open_folder: Path
-) -> None:
+def test_nobody_is_trusted_and_no_service_reads_anothers_schema(postgres: EmbeddedPostgres, open_folder: Path) -> None:
     settings = settings_in(open_folder)
     migrate.run(settings)
 
@@ -279,9 +277,7 @@ def test_a_new_secret_key_gives_the_superuser_a_new_password(
         ask(settings_in(open_folder), "SELECT 1")
 
 
-def test_data_of_an_unknown_version_is_left_alone_with_a_word(
-    postgres: EmbeddedPostgres, open_folder: Path
-) -> None:
+def test_data_of_an_unknown_version_is_left_alone_with_a_word(postgres: EmbeddedPostgres, open_folder: Path) -> None:
     postgres.stop()
     (postgres.data / "PG_VERSION").write_text("13\n")
 
@@ -341,9 +337,7 @@ def test_a_long_path_gets_its_socket_elsewhere(open_folder: Path) -> None:
     shutil.rmtree(db.socket_dir(settings))
 
 
-def test_a_socket_folder_of_somebody_else_is_not_trusted(
-    open_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_socket_folder_of_somebody_else_is_not_trusted(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     planted = open_folder / "planted"
     planted.symlink_to("/tmp")
     monkeypatch.setattr(db, "socket_dir", lambda settings: planted)

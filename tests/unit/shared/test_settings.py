@@ -16,9 +16,7 @@ TABLE = Path(__file__).parents[3] / "docs" / "settings.md"
 
 def rows() -> dict[str, list[str]]:
     """Variable → its default, unit and meaning, from the table in docs/settings.md."""
-    found = re.findall(
-        r"^\| `([A-Z_]+)` \| (.+) \| (.+) \| (.+) \|$", TABLE.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    found = re.findall(r"^\| `([A-Z_]+)` \| (.+) \| (.+) \| (.+) \|$", TABLE.read_text(encoding="utf-8"), re.MULTILINE)
     return {variable: rest for variable, *rest in found}
 
 

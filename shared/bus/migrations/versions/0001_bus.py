@@ -53,9 +53,7 @@ def upgrade() -> None:
             autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000,
             autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 1000)
     """)
-    op.execute(
-        "CREATE INDEX ix_delivery_open ON bus.delivery (next_try) WHERE done_at IS NULL AND parked_at IS NULL"
-    )
+    op.execute("CREATE INDEX ix_delivery_open ON bus.delivery (next_try) WHERE done_at IS NULL AND parked_at IS NULL")
     op.execute("CREATE INDEX ix_delivery_parked ON bus.delivery (parked_at) WHERE parked_at IS NOT NULL")
     op.execute("CREATE INDEX ix_delivery_done_at ON bus.delivery (done_at)")
     op.execute("CREATE INDEX ix_delivery_message_id ON bus.delivery (message_id)")

@@ -9,6 +9,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from services.intake.smtp.accept import GroupCommit
 from shared.settings import Settings
 from tests.integration.intake.smtp.harness import IDE, Client, Running, Stored, client, listening
 
@@ -59,6 +60,20 @@ def test_lmtp_refuses_a_mail_once_for_each_recipient(lmtp: Running) -> None:
         c.send(b"x" * 10_001 + b"\r\n.\r\n")
 
         assert [c.reply()[:9], c.reply()[:9]] == ["552 5.3.4"] * 2
+        assert c.say("NOOP").startswith("250")
+
+
+def test_lmtp_tells_a_fault_of_our_own_once_for_each_recipient(lmtp: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("secret dsn=postgres://x")
+
+    with Client(lmtp.port) as c:
+        c.say("LHLO front.example")
+        c.begin_data(IDE, "ide+2@krokom.example")
+        monkeypatch.setattr(GroupCommit, "accept", fail)
+        c.send(b"x\r\n.\r\n")
+
+        assert [c.reply(), c.reply()] == ["451 4.3.0 Temporary fault, please try again later"] * 2
         assert c.say("NOOP").startswith("250")
 
 

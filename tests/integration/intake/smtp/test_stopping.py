@@ -67,9 +67,8 @@ def test_a_listener_whose_inner_works_have_ended_says_so(
     async def look() -> None:
         listener = Listener(dataclasses.replace(module_settings, smtp_port=0))
         await listener.start()
-        listener.check()
-        await asyncio.sleep(0)
         try:
+            await asyncio.sleep(0)
             listener.check()
         finally:
             await listener.stop()
