@@ -16,54 +16,62 @@ _CORRELATION = "correlation_id"
 
 
 def configure(settings: Settings, role: str) -> None:
-    """Set up logging for this process: readable lines, or JSON where IDESLUSS_LOG_FORMAT=json."""
-    shared: list[structlog.typing.Processor] = [
+    """Set up logging for this process: readable lines, or JSON where IDESLUSS_LOG_FORMAT=json.
+
+    Our own lines go straight to stderr; those of libraries take the same road through stdlib logging.
+    """
+    level = logging.getLevelName(settings.log_level.upper())
+    adding: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.stdlib.ExtraAdder(),
+        _role(role),
         structlog.processors.format_exc_info,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=28, sort_keys=False)
+        structlog.processors.JSONRenderer(ensure_ascii=False) if settings.log_format == "json" else _line
     )
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(settings.log_level.upper())),
+        processors=[*adding, renderer],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                _role(role),
-                renderer,
-            ],
+            foreign_pre_chain=adding,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(settings.log_level.upper())
+    root.setLevel(level)
     for noisy in ("mail.log", "dramatiq", "alembic", "waitress", "waitress.queue", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def _role(role: str) -> structlog.typing.Processor:
     def add(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-        event.setdefault("role", role)
+        event["role"] = role
         return event
 
     return add
 
 
-def get(name: str) -> structlog.stdlib.BoundLogger:
+def _line(_logger: object, _method: str, event: structlog.typing.EventDict) -> str:
+    """One readable line: when, how grave, who, what, and the facts; a traceback below it."""
+    head = f"{event.pop('timestamp')} {event.pop('level'):<8}{event.pop('role'):<15}{event.pop('event'):<26}"
+    traceback = event.pop("exception", None)
+    facts = " ".join(
+        f"{name}={value!r}" if isinstance(value, str) else f"{name}={value}" for name, value in event.items()
+    )
+    return f"{head} {facts}".rstrip() + (f"\n{traceback}" if traceback else "")
+
+
+def get(name: str) -> structlog.typing.FilteringBoundLogger:
     """A logger for one module."""
-    logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
+    logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(name)
     return logger
 
 

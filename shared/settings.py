@@ -130,9 +130,7 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
 
     :raises MisconfiguredError: naming the variable and what is wrong with it.
     """
-    env = Env()
-    source = dict(os.environ if environ is None else environ)
-    env._environ = source  # environs reads os.environ alone; this is the attribute its own tests replace
+    env = _Source(os.environ if environ is None else environ)
     try:
         values = _read(env)
     except (EnvError, ValueError) as error:
@@ -151,6 +149,17 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
     if not values["trusted_authserv_ids"]:
         values["trusted_authserv_ids"] = (values["hostname"],)
     return Settings(**values)
+
+
+class _Source(Env):
+    """Reads from one mapping alone; environs asks os.environ first, whatever it is given."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__()
+        self._mapping = values
+
+    def _get_value(self, env_key: str, default: Any) -> Any:
+        return self._mapping.get(env_key, default)
 
 
 def _read(env: Env) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import URL
 
 from shared.settings import Settings
@@ -13,6 +14,9 @@ from tests.support import databases
 
 
 def pytest_configure() -> None:
+    structlog.configure(
+        processors=[structlog.processors.KeyValueRenderer()], logger_factory=structlog.ReturnLoggerFactory()
+    )
     databases.name_run()
 
 

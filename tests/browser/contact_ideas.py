@@ -100,7 +100,7 @@ def _long(session, settings, sluice, words, unbroken):
 
 
 def _held(session, settings, sluice):
-    check = {"spf": "fail", "dkim": None, "dmarc": "fail", "source": "mx.krokom.example"}
+    check = {"suspected_forged": True, "spf": "fail", "dkim": None, "dmarc": "fail", "source": "mx.krokom.example"}
     reasons = ["DMARC fails for krokom.example, whose policy is reject", "held for the contact: forged"]
     mail = a_mail(session, sluice, held="forged", reasons=reasons, reading={"sender_check": check})
     return an_idea(

@@ -115,7 +115,7 @@ def _facts(session: Session, row: IdeaRow) -> dict[str, Any]:
 def _sender_check(began: InboundRow) -> dict[str, Any]:
     """What was found out about the sender of the mail that began the idea."""
     kept: dict[str, Any] = (began.mail.reading or {}).get("sender_check", {})
-    return {name: kept.get(name) for name in ("spf", "dkim", "dmarc", "source")}
+    return {name: kept.get(name) for name in ("suspected_forged", "spf", "dkim", "dmarc", "source")}
 
 
 def size_in_words(size: int, language: str) -> str:

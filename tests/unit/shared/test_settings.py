@@ -79,3 +79,10 @@ def test_the_public_address_follows_host_and_port_unless_it_is_set(tmp_path: Pat
     common = {"IDESLUSS_DATA_DIR": str(tmp_path), "IDESLUSS_SECRET_KEY": KEY, "IDESLUSS_HTTP_PORT": "8080"}
     assert load(common).base_url == "http://127.0.0.1:8080"
     assert load(common | {"IDESLUSS_BASE_URL": "https://ide.example/"}).base_url == "https://ide.example"
+
+
+def test_only_the_mapping_that_was_given_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A DATABASE_URL in the shell must not lead tests and benches to a real database."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://real.example/real")
+
+    assert load({"IDESLUSS_DATA_DIR": str(tmp_path)}).database_url == ""

@@ -322,13 +322,16 @@ def test_a_new_idea_says_which_idea_it_was_split_from(read, web_settings, idea, 
 )
 def test_a_held_idea_says_why_and_what_to_do(read, web_settings, sluice, database, held: str, told: str) -> None:
     with database.transaction() as session:
-        mail = a_mail(session, sluice, held=held, reading={"sender_check": CHECK | {"source": None}})
+        mail = a_mail(
+            session, sluice, held=held, reading={"sender_check": CHECK | {"suspected_forged": True, "source": None}}
+        )
         stored = an_idea(session, web_settings, sluice, held=held, no_confirmation="held", mail=mail)
     page = read(stored)
 
     assert "Idén hålls kvar" in page
     assert told in page
     assert "släppa fram den" in page
+    assert "Troligen inte" in page
     assert "Ingen har kontrollerat avsändaren" in page
 
 
