@@ -76,7 +76,7 @@ def _flufl(sample: Sample) -> tuple[set[bytes], set[bytes]]:
         warnings.simplefilter("ignore")
         try:
             temporary, permanent = all_failures(message)
-        except AttributeError:  # it raises where From holds letters outside ASCII
+        except Exception:  # it raises on ordinary mail without From, or with letters outside ASCII in it
             return set(), set()
     return set(temporary), set(permanent)
 
