@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from uuid import UUID
 
 from shared.mail.domains import ascii_domain
@@ -63,9 +64,10 @@ def on_the_wire(address: str) -> str:
 
 
 def folded(address: str) -> str:
-    """One spelling for all of a mailbox's: lower case, no ``+tag``, the domain in ASCII. For counting only."""
+    """One spelling for all of a mailbox's: lower case, no quotes, no ``+tag``, the domain in ASCII. For counting only."""
     local, _, domain = on_the_wire(address.strip()).rpartition("@")
-    return f"{local.partition('+')[0] or local}@{domain}".lower()
+    bare = unicodedata.normalize("NFC", local.strip('"'))
+    return f"{bare.partition('+')[0] or bare}@{domain}".lower()
 
 
 def return_path(signer: Signer, sluice_address: str, notification_id: UUID) -> str:

@@ -155,7 +155,15 @@ def test_a_contact_changes_and_sends_the_answer_without_scripts(browser: Browser
         assert page.get_by_role("heading", name="Svaret är skickat").is_visible()
         assert page.get_by_text("Ja, vi provar i vinter.").is_visible()
         page.get_by_role("link", name="Se idén").click()
+        assert page.get_by_role("heading", name="Mejlen").is_visible()
         assert page.get_by_text("Ja, vi provar i vinter.").is_visible()
+    finally:
+        page.context.close()
+
+
+def test_a_submitter_says_who_they_are_without_scripts(browser: Browser, site: dict[str, str]) -> None:
+    page = opened(browser, site["follow, new"], width=380, java_script_enabled=False)
+    try:
         page.get_by_role("button", name="Nej").click()
         assert page.get_by_text("Du svarade att du är invånare").is_visible()
     finally:

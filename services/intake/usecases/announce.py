@@ -1,4 +1,7 @@
-"""Tell notify what happened to an idea, with all the facts that its mails need."""
+"""Tell notify what happened to an idea, with all the facts that its mails need.
+
+People quote our mails: a signed link in somebody's words is for the one it was sent to, and goes no further.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from shared.contracts import registry
 from shared.mail import message_ids, reply_addresses
 from shared.settings import Settings
 from shared.web import links
+from shared.web.own_links import without_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class Announcer:
                 "idea": _idea(idea),
                 "sluice": _sluice(sluice),
                 "author": author,
-                "text": text,
+                "text": without_tokens(text),
                 "attachments": list(files),
                 "contacts": self._contacts(idea, sluice),
                 "contact_thread": self._thread(idea, sluice),
@@ -107,7 +111,7 @@ class Announcer:
                 "idea": _idea(idea),
                 "sluice": _sluice(sluice),
                 "contact": self._contact(idea, sluice, contact),
-                "text": draft.text,
+                "text": without_tokens(draft.text),
                 "confirm_url": links.confirm_answer_url(self.settings, draft.id),
                 "contact_thread": self._thread(idea, sluice, message_id),
             },
@@ -126,7 +130,7 @@ class Announcer:
                 "sluice": _sluice(sluice),
                 "submitter": self._submitter(idea, sluice),
                 "signed_by": signed_by,
-                "text": text,
+                "text": without_tokens(text),
                 "follow_url": links.follow_url(self.settings, idea.reference),
                 "submitter_thread": self._thread(idea, sluice),
             },
@@ -173,7 +177,7 @@ def _idea(idea: Idea) -> dict[str, Any]:
         "id": idea.id,
         "reference": idea.reference,
         "title": idea.title,
-        "text": idea.text,
+        "text": without_tokens(idea.text),
         "stage": idea.stage,
         "created_at": idea.created_at,
     }

@@ -33,6 +33,7 @@ class DraftView:
     idea_text: str
     sluice_name: str
     sluice_slug: str
+    contact_id: UUID
     contact_name: str
     recipient: str | None
     text: str
@@ -94,6 +95,7 @@ def view_draft(session: Session, draft_id: UUID) -> DraftView:
         idea_text=idea.text,
         sluice_name=sluice.name,
         sluice_slug=sluice.slug,
+        contact_id=contact.id,
         contact_name=contact.name,
         recipient=idea.submitter_address,
         text=drafted.text,

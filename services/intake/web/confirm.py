@@ -37,7 +37,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
             fault=fault,
             token=token,
             limit=MAX_ANSWER,
-            follow_url=links.follow_url(settings, draft.reference),
+            idea_url=links.contact_url(settings, draft.reference, draft.contact_id),
         )
 
     @app.get("/kontakt/bekrafta/<token>")

@@ -17,13 +17,13 @@ from services.intake.domain.idea import Reference, Stage
 from services.intake.domain.sluice import SluiceProfile
 from services.intake.store import queries, sluices
 from services.intake.store.queries import IdeaRow, InboundRow
-from services.intake.web import downloads, own_links
+from services.intake.web import downloads
 from services.intake.web.stair import stage_left, stair
 from shared.clock import STOCKHOLM, now
 from shared.db import Database
 from shared.errors import NotFound
 from shared.settings import Settings
-from shared.web import links
+from shared.web import links, own_links
 
 PAGE = "/kontakt/ide/<reference>"
 MAX_MAILS = 200

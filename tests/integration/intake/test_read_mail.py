@@ -26,6 +26,7 @@ from shared.db import Database, Role
 from shared.errors import Conflict, Rejected
 from shared.mail import addresses, message_ids, reply_addresses
 from shared.settings import Settings
+from shared.web import links
 from tests.support.ideas import a_mail, a_sluice
 
 VOUCHED = SenderCheck(vouched=True, dmarc="pass", source="front.example", reasons=("dmarc=pass by front.example",))
@@ -120,9 +121,7 @@ class Desk:
     def said(self, name: str) -> list[dict[str, Any]]:
         """The payloads of all messages of one name, in order."""
         with self.database.transaction() as session:
-            rows = session.execute(
-                text("SELECT payload FROM bus.message WHERE name = :n ORDER BY id"), {"n": name}
-            )
+            rows = session.execute(text("SELECT payload FROM bus.message WHERE name = :n ORDER BY id"), {"n": name})
             return [json.loads(row[0]) for row in rows]
 
     def reply_address(self, idea: Idea, purpose: str = "svar", owner: str = "") -> str:
@@ -218,9 +217,7 @@ def test_a_reply_address_in_cc_is_found_too(desk: Desk) -> None:
     """chatwoot#15365"""
     idea = desk.idea_of(desk.receive(mail("Elcyklar", "text")))
 
-    added = desk.receive(
-        mail("Sv: Elcyklar", "Mer", "Åsa <asa@krokom.example>", f"Cc: {desk.reply_address(idea)}")
-    )
+    added = desk.receive(mail("Sv: Elcyklar", "Mer", "Åsa <asa@krokom.example>", f"Cc: {desk.reply_address(idea)}"))
 
     assert added.idea_id == idea.id
 
@@ -546,3 +543,17 @@ def test_a_released_mail_is_confirmed_and_the_contacts_are_not_told_twice(desk: 
     assert held["contacts"]
     assert released["contacts"] == []
     assert released["no_confirmation"] is None
+
+
+def test_a_signed_link_that_somebody_quotes_goes_no_further(desk: Desk) -> None:
+    idea = desk.idea_of(desk.receive(mail("Elcyklar", "text")))
+    own_link = links.follow_url(desk.settings, idea.reference)
+
+    desk.receive(
+        mail("Sv: Elcyklar", f"Jag klickade på {own_link} och undrar.", "Bo <bo@annan.example>"),
+        recipient=desk.reply_address(idea),
+    )
+
+    [added] = desk.said("idea.added_to.v1")
+    assert links.follow_token(desk.settings.signer, idea.reference) not in str(added)
+    assert "och undrar" in added["text"]

@@ -142,5 +142,17 @@ def test_spellings_of_one_mailbox_count_as_one() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "spelling", ['"asa"@krokom.example', '"ASA"@krokom.example', '"asa+1"@krokom.example', "asa+1@krokom.example"]
+)
+def test_quotes_and_tags_give_a_mailbox_no_second_share(spelling: str) -> None:
+    assert is_sendable(spelling)
+    assert folded(spelling) == folded("asa@krokom.example")
+
+
+def test_a_letter_written_in_two_signs_is_the_same_letter() -> None:
+    assert folded("a\u030asa@krokom.example") == folded("\u00e5sa@krokom.example")
+
+
 def test_a_domain_that_old_rules_would_send_elsewhere_is_left_as_it_is() -> None:
     assert on_the_wire("a@straße.example") == "a@straße.example"

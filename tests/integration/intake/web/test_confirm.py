@@ -141,3 +141,19 @@ def test_nobodys_words_run_in_the_page(client, database, web_settings, sluice, p
 
     assert page.status_code == 200
     assert not Elements(page.text).can_run
+
+
+def test_a_contact_is_led_to_the_contacts_own_page_and_never_given_the_submitters(
+    client, token, web_settings, idea, sluice, database
+) -> None:
+    follow = links.follow_token(web_settings.signer, idea.reference)
+    with database.transaction() as session:
+        session.get(Idea, idea.id).text = f"> {links.follow_url(web_settings, idea.reference)}"
+    before = client.get(f"/kontakt/bekrafta/{token}").text
+    client.post(f"/kontakt/bekrafta/{token}", data={"token": token, "text": "Ja."})
+    after = client.get(f"/kontakt/bekrafta/{token}").text
+
+    assert "/i/" in before
+    assert follow not in before + after
+    own = links.contact_url(web_settings, idea.reference, sluice.contacts[0].id)
+    assert f'href="{own}"' in after

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from services.intake.web.contact_idea import size_in_words
-from services.intake.web.own_links import without_tokens
 from shared.signing import Signer
 from shared.web import links
+from shared.web.own_links import without_tokens
 
 SIGNER = Signer([b"k" * 32])
 SOMEBODY = UUID("01a20c2d-a652-7054-be86-4fa1a5b49c3e")
