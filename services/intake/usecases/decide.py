@@ -1,0 +1,268 @@
+"""Decide about one read mail, step by step, each step with its reason, and act on it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from services.intake.domain.words import clean, one_line
+from services.intake.mail.model import Kind
+from services.intake.store.tables import Idea, InboundEmail, MailIdentity
+from services.intake.usecases import answer
+from services.intake.usecases.announce import Announcer
+from services.intake.usecases.belonging import Belonging
+from services.intake.usecases.letter import Letter
+from services.intake.usecases.receive import Addition, NewIdea, add_to_idea, note, open_idea
+from services.intake.usecases.sayings import say
+from shared.bus import outbox
+from shared.clock import now
+from shared.contracts import registry
+from shared.mail import addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is decided about one mail. Its inbound row is locked by the caller's transaction."""
+
+    session: Session
+    announcer: Announcer
+    letter: Letter
+
+    def take(self, raw: bytes) -> None:
+        """Decide, store what follows, and keep the reasons with the mail."""
+        letter = self.letter
+        mail, reading = letter.mail, letter.reading
+        mail.read_at = now()
+        mail.kind = reading.kind.value
+        mail.message_id = one_line(reading.message_id, 998) if reading.message_id else None
+        mail.vouched = self.letter.check.vouched
+        mail.reading = letter.kept()
+        mail.reasons = []
+        for reason in (*reading.reasons, *letter.check.reasons):
+            self.because(reason)
+        if self._is_duplicate(raw):
+            return
+        match reading.kind:
+            case Kind.DELIVERY_REPORT:
+                self._delivery_report()
+            case Kind.COMPLAINT:
+                self.because("complaint recorded; nothing is answered")
+            case Kind.CALENDAR_REPLY:
+                self._calendar_reply()
+            case Kind.AUTOMATIC_REPLY:
+                self._automatic_reply()
+            case Kind.IDEA | Kind.REPLY:
+                self._idea_or_reply()
+
+    def because(self, reason: str) -> None:
+        """Keep the reason for a decision with the mail."""
+        self.letter.mail.reasons = [*self.letter.mail.reasons, one_line(reason, 500)]
+
+    @property
+    def _belonging(self) -> Belonging:
+        return Belonging(self.session, self.announcer.settings.signer, self.letter, self.because)
+
+    def _is_duplicate(self, raw: bytes) -> bool:
+        """True where the same mail (sluice, Message-ID, body) is here already, by another route or again."""
+        message_id = self.letter.mail.message_id or f"sha256:{hashlib.sha256(raw).hexdigest()}"
+        body = hashlib.sha256(_body_of(raw)).digest()
+        first = self.session.execute(
+            insert(MailIdentity)
+            .values(
+                sluice_id=self.letter.sluice.id,
+                message_id=message_id,
+                body_sha256=body,
+                inbound_email_id=self.letter.mail.id,
+            )
+            .on_conflict_do_nothing()
+            .returning(MailIdentity.inbound_email_id)
+        ).scalar()
+        if first is None:
+            known = self.session.execute(
+                select(InboundEmail)
+                .join(MailIdentity, MailIdentity.inbound_email_id == InboundEmail.id)
+                .where(
+                    MailIdentity.sluice_id == self.letter.sluice.id,
+                    MailIdentity.message_id == message_id,
+                    MailIdentity.body_sha256 == body,
+                )
+            ).scalar_one()
+            self.letter.mail.duplicate_of = known.id
+            self.letter.mail.idea_id = known.idea_id
+            self.because("the same mail is here already: same sluice, Message-ID and body")
+            return True
+        namesake = self.session.scalar(
+            select(MailIdentity.inbound_email_id)
+            .where(
+                MailIdentity.sluice_id == self.letter.sluice.id,
+                MailIdentity.message_id == message_id,
+                MailIdentity.body_sha256 != body,
+            )
+            .limit(1)
+        )
+        if namesake is not None:
+            self.because("its Message-ID is known with another body: treated as a mail of its own")
+        return False
+
+    def _delivery_report(self) -> None:
+        token = addresses.reported_notification(self.announcer.settings.signer, self.letter.mail.recipient)
+        if token is None:
+            self.because("delivery report without a return path that we signed: recorded only")
+            return
+        for report in self.letter.reading.delivery_reports:
+            outbox.put(
+                self.session,
+                registry.DELIVERY_REPORT,
+                {
+                    "inbound_email_id": self.letter.mail.id,
+                    "notification_id": token,
+                    "recipient": report.recipient,
+                    "status": report.status,
+                    "action": report.action,
+                    "bounce_class": report.bounce_class.value,
+                    "permanent": report.permanent,
+                    "line": clean(report.line) if report.line else None,
+                },
+            )
+        self.because("delivery report for a mail that we sent, by its signed return path")
+
+    def _calendar_reply(self) -> None:
+        calendar = self.letter.reading.calendar
+        assert calendar is not None
+        outbox.put(
+            self.session,
+            registry.CALENDAR_REPLY,
+            {
+                "inbound_email_id": self.letter.mail.id,
+                "uid": calendar.uid,
+                "sequence": calendar.sequence,
+                "attendee": calendar.attendee,
+                "partstat": calendar.partstat,
+                "sender": self.letter.reading.sender.address if self.letter.reading.sender else None,
+                "vouched": self.letter.check.vouched,
+            },
+        )
+
+    def _automatic_reply(self) -> None:
+        self.because(f"automatic: {self.letter.reading.automatic or 'recorded, never answered'}")
+        idea, _ = self._belonging.addressed()
+        if idea is None:
+            return
+        self.letter.mail.idea_id = idea.id
+        note(
+            self.session,
+            idea,
+            event="automatic_reply",
+            at=self.letter.mail.received_at,
+            actor=self.letter.author,
+            actor_kind="other",
+            text=clean(self.letter.reading.text),
+            public=False,
+            inbound_email_id=self.letter.mail.id,
+        )
+
+    def _idea_or_reply(self) -> None:
+        idea, address = self._belonging.addressed()
+        if idea is not None and address is not None:
+            contact = self._belonging.contact_of(address)
+            if contact is not None:
+                answer.draft(
+                    self.session,
+                    self.announcer,
+                    self.letter.sluice,
+                    idea,
+                    contact,
+                    self.letter.mail,
+                    text=self.letter.reading.text,
+                    message_id=self.letter.mail.message_id,
+                )
+                self.because(
+                    f"draft answer to idea {idea.reference} because of its reply address for a contact;"
+                    " it waits for that contact to confirm it"
+                )
+                return
+            self._add(idea, f"part of idea {idea.reference} because of its reply address")
+            return
+        idea, hint = self._belonging.referred()
+        if idea is not None:
+            self._add(idea, hint)
+            return
+        self._open(hint)
+
+    def _add(self, idea: Idea, reason: str) -> None:
+        self.because(reason)
+        author = (self.letter.address or "").lower()
+        if author and author == (idea.submitter_address or "").lower():
+            kind = "submitter"
+        else:
+            kind = "contact" if self.letter.check.vouched and self.letter.sluice.contact_with(author) else "other"
+        self.letter.mail.idea_id = idea.id
+        add_to_idea(
+            self.session,
+            self.announcer,
+            self.letter.sluice,
+            idea,
+            Addition(
+                text=self.letter.words,
+                at=self.letter.mail.received_at,
+                author=self.letter.author,
+                author_kind=kind,
+                set_apart=self.letter.set_apart,
+                files=self.letter.reading.attachments,
+                inbound_email_id=self.letter.mail.id,
+                facts={"vouched": self.letter.check.vouched},
+            ),
+        )
+
+    def _open(self, hint: str) -> None:
+        reading, sluice = self.letter.reading, self.letter.sluice
+        text = self.letter.words
+        language = reading.language or sluice.language
+        address = self.letter.address
+        kind = sluice.kind_of(address, vouched=self.letter.check.vouched)
+        held = self.letter.held
+        silent = self.letter.no_confirmation
+        if silent:
+            self.because(f"no confirmation because {silent}")
+        if held:
+            self.because(f"held for the contact: {held}")
+        self.letter.mail.held = held
+        unreadable = not (text or reading.title or reading.attachments)
+        title = reading.title or say("unreadable" if unreadable else "untitled", sluice.language)
+        idea = open_idea(
+            self.session,
+            self.announcer,
+            sluice,
+            NewIdea(
+                title=title,
+                text=text,
+                via="email",
+                received_at=self.letter.mail.received_at,
+                language=language,
+                kind=kind,
+                submitter_name=reading.sender.name if reading.sender else "",
+                submitter_address=address,
+                vouched=self.letter.check.vouched,
+                held=held,
+                no_confirmation=silent,
+                set_apart=self.letter.set_apart,
+                html=reading.html,
+                files=reading.attachments,
+                inbound_email_id=self.letter.mail.id,
+                original_message_id=self.letter.mail.message_id,
+                notes=self.letter.notes(hint),
+            ),
+        )
+        self.letter.mail.idea_id = idea.id
+        self.because(f"a new idea: {idea.reference}")
+
+
+def _body_of(raw: bytes) -> bytes:
+    """What follows the header; the header differs by route, the body does not."""
+    ends = [(raw.find(mark), len(mark)) for mark in (b"\r\n\r\n", b"\n\n")]
+    found = min(((at, length) for at, length in ends if at >= 0), default=None)
+    return raw[sum(found) :] if found else raw
