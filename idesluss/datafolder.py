@@ -32,8 +32,11 @@ def held(data_dir: Path) -> Iterator[int]:
                 f"{data_dir} is in use by an Idéslussen that runs (process {holder}): stop that one, "
                 "or give this one another folder by IDESLUSS_DATA_DIR"
             ) from error
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            raise MisconfiguredError(f"IDESLUSS_DATA_DIR: {data_dir} cannot be written to ({error})") from error
         yield descriptor
     finally:
         os.close(descriptor)

@@ -15,10 +15,9 @@ from enum import StrEnum
 from pathlib import Path
 
 import psycopg
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from idesluss import migrate
+from services.notify.channels.smtp import parse_relay_url
 from shared import db, migrations, settings
 from shared.errors import MisconfiguredError
 from shared.settings import MIB, VARIABLES, Settings
@@ -178,13 +177,12 @@ def _migrations(connection: psycopg.Connection) -> Iterator[Finding]:
 def relay(url: str) -> Finding:
     """The server that takes our outgoing mail."""
     try:
-        parsed = make_url(url)
-        port = parsed.port or (465 if parsed.drivername == "smtps" else 25)
-    except (ArgumentError, ValueError):
-        return Finding(Level.FAULT, "SMTP_RELAY_URL", "looks like smtp://user:password@host:587")
-    if parsed.drivername == "smtps":
-        return _connects("SMTP_RELAY_URL", parsed.host or "", port)
-    return greeting("SMTP_RELAY_URL", parsed.host or "", port, "check host and port, and the firewall between")
+        parsed = parse_relay_url(url)
+    except MisconfiguredError as error:
+        return Finding(Level.FAULT, "SMTP_RELAY_URL", str(error).removeprefix("SMTP_RELAY_URL: "))
+    if parsed.scheme == "smtps":
+        return _connects("SMTP_RELAY_URL", parsed.host, parsed.port)
+    return greeting("SMTP_RELAY_URL", parsed.host, parsed.port, "check host and port, and the firewall between")
 
 
 def greeting(subject: str, host: str, port: int, remedy: str) -> Finding:

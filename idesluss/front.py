@@ -66,6 +66,7 @@ def create_ground(settings: Settings) -> Flask:
             "queue": queue_check(settings, relay),
             "outbox": health.outbox_check(relay),
             "listener": health.listener_check(settings),
+            **({"disk": health.disk_check(settings)} if settings.embedded_database else {}),
         },
     )
     metrics.register(app, [(relay, metrics.BUS), (intake, INTAKE_FIGURES), (notify, NOTIFY_FIGURES)])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import nullcontext
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
+from shared import logs
 from shared.settings import MIB, Settings
 
 MAX_SIZE = 10 * MIB
@@ -27,6 +29,21 @@ class _Plain(logging.Formatter):
         return _COLOURS.sub("", self._inner.format(record))
 
 
+class _File(WatchedFileHandler):
+    """Takes the libraries' records, and finished lines of our own."""
+
+    def write(self, line: str) -> None:
+        """Append one line.
+
+        :raises OSError: it cannot be written.
+        """
+        with self.lock or nullcontext():
+            self.reopenIfNeeded()
+            self.stream = self.stream or self._open()
+            self.stream.write(f"{line}\n")
+            self.flush()
+
+
 def path(settings: Settings) -> Path:
     """Where it is."""
     return settings.data_dir / "log" / "idesluss.log"
@@ -37,9 +54,10 @@ def attach(settings: Settings) -> None:
     path(settings).parent.mkdir(parents=True, exist_ok=True)
     root = logging.getLogger()
     formatter = root.handlers[0].formatter
-    handler = WatchedFileHandler(path(settings), encoding="utf-8", delay=True)
+    handler = _File(path(settings), encoding="utf-8", delay=True)
     handler.setFormatter(_Plain(formatter) if formatter else None)
     root.addHandler(handler)
+    logs.copy_to(handler.write)
 
 
 def turn_over(settings: Settings, max_size: int = MAX_SIZE) -> None:

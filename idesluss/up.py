@@ -28,6 +28,7 @@ from idesluss.beats import Beats
 from idesluss.forking import fork
 from idesluss.roles import POSTGRES_STAGE, ROLES, Role
 from idesluss.supervisor import Child, Supervisor
+from services.notify.channels.smtp import parse_relay_url
 from shared import db, logs
 from shared.embedded_postgres import EmbeddedPostgres
 from shared.errors import IdeslussenError, MisconfiguredError
@@ -39,6 +40,7 @@ DATABASE_PATIENCE = timedelta(seconds=60)
 """How long a start waits for a database server of one's own, which may be starting beside us."""
 FIRST_CHORES = 30.0
 """Seconds after which a start that is not ready is worth a word."""
+EXAMPLE = ", for example to ide@krokom.example"
 CHORES_EVERY = 5.0
 """Seconds between looks at the log's size and at halted database processes."""
 
@@ -222,11 +224,10 @@ class Suite:
         _say(f"Ready in {time.monotonic() - self._begun:.1f} s")
         lines = [
             ("Web", settings.base_url),
-            ("Mail in", f"{settings.smtp_host}:{settings.smtp_port} (SMTP), for example to ide@krokom.example"),
+            ("Mail in", f"{settings.smtp_host}:{settings.smtp_port} (SMTP){EXAMPLE if settings.demo else ''}"),
             ("Mail out", f"{url}/mailbox/" if settings.catches_mail else "through SMTP_RELAY_URL"),
             ("Health", f"{url}/health/ready"),
             ("API token", api_token(settings)),
-            ("Sign in", "the API token is also the demo administrator's sign-in word"),
             ("Data", str(settings.data_dir)),
             ("Stop", "Ctrl-C"),
         ]
@@ -254,10 +255,12 @@ def main(settings: Settings, roles: Sequence[Role] = ROLES) -> None:
 
 
 def check_ports(settings: Settings) -> None:
-    """Refuse a start whose ports somebody else has.
+    """Refuse a start whose ports somebody else has, or whose relay cannot be understood.
 
     :raises MisconfiguredError: naming the variable.
     """
+    if not settings.catches_mail:
+        parse_relay_url(settings.smtp_relay_url)
     wanted = [
         ("IDESLUSS_HTTP_PORT", settings.http_host, settings.http_port),
         ("IDESLUSS_SMTP_PORT", settings.smtp_host, settings.smtp_port),

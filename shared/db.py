@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, Engine, MetaData, create_engine, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -82,8 +83,10 @@ def role_url(settings: Settings, role: Role) -> URL:
 
 
 def conninfo(url: URL) -> str:
-    """The same URL in the form that psycopg itself takes."""
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    """The same URL as libpq's keywords and values: a URL cannot carry a blank in a path or a password."""
+    words = url.translate_connect_args(username="user", database="dbname")
+    options = {name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()}
+    return make_conninfo("", **words, **options)
 
 
 class Database:

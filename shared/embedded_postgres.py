@@ -216,6 +216,9 @@ class EmbeddedPostgres:
             except subprocess.TimeoutExpired:
                 log.warning("postgres_stops_slowly", signal=signum.name)
         self.clear_leftovers()
+        if not self.socket.is_relative_to(self.data.parent):
+            with contextlib.suppress(OSError):
+                self.socket.rmdir()
 
     def reaped(self, returncode: int) -> None:
         """Told by a supervisor that has waited for all its children at once."""

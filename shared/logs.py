@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import structlog
 
@@ -33,7 +33,7 @@ def configure(settings: Settings, role: str) -> None:
     )
     structlog.configure(
         processors=[*adding, renderer],
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Lines(),
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
@@ -49,6 +49,29 @@ def configure(settings: Settings, role: str) -> None:
     root.setLevel(level)
     for noisy in ("mail.log", "dramatiq", "alembic", "waitress", "waitress.queue", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def copy_to(write: Callable[[str], object]) -> None:
+    """After ``configure``: hand every line of our own to ``write`` too, which ends it and may raise OSError."""
+    structlog.configure(logger_factory=lambda *_: _Lines(write))
+
+
+class _Lines:
+    """Writes to stderr and to copies; a line that cannot be written (a full disk, a closed pipe) is lost.
+
+    No mail and no process may be lost for its log.
+    """
+
+    def __init__(self, *copies: Callable[[str], object]) -> None:
+        self._writers = (structlog.WriteLogger(sys.stderr).msg, *copies)
+
+    def msg(self, line: str) -> None:
+        """Write one line, whatever its level."""
+        for write in self._writers:
+            with suppress(OSError):
+                write(line)
+
+    debug = info = warning = error = critical = msg
 
 
 def _role(role: str) -> structlog.typing.Processor:

@@ -50,7 +50,7 @@ def choose_identity(folder: Path, executable: Path) -> Identity:
     for identity in candidates():
         if _fits(identity, folder, executable):
             return identity
-    closed = _closed_to_others(folder) or _closed_to_others(executable) or folder
+    closed = closed_to_others(folder) or closed_to_others(executable) or folder
     raise MisconfiguredError(
         f"PostgreSQL does not run as root, and here neither a user of its own ({' or '.join(SERVICE_USERS)}) may "
         f"enter {closed} nor are user namespaces allowed. Open that folder (chmod o+x {closed}), point "
@@ -137,7 +137,7 @@ def _fits(identity: Identity, folder: Path, executable: Path) -> bool:
     return done.returncode == 0
 
 
-def _closed_to_others(path: Path) -> Path | None:
+def closed_to_others(path: Path) -> Path | None:
     """The outermost of a path's folders that other users may not enter."""
     folders = [path, *path.parents] if path.is_dir() else list(path.parents)
     return next((folder for folder in reversed(folders) if not folder.stat().st_mode & 0o001), None)

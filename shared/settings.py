@@ -141,9 +141,14 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
         values["base_url"] = f"http://{values['http_host']}:{values['http_port']}"
     values["base_url"] = values["base_url"].rstrip("/")
     if not values["secret_keys"]:
-        values["secret_keys"] = (_kept_secret(values["data_dir"] / "secrets" / "key"),)
+        try:
+            values["secret_keys"] = (_kept_secret(values["data_dir"] / "secrets" / "key"),)
+        except OSError as error:
+            raise MisconfiguredError(f"IDESLUSS_DATA_DIR: {values['data_dir']} cannot be used ({error})") from error
     if any(len(key) < 32 for key in values["secret_keys"]):
         raise MisconfiguredError("IDESLUSS_SECRET_KEY: at least 32 characters, for example `openssl rand -hex 32`")
+    if values["http_port"] == values["smtp_port"] != 0:
+        raise MisconfiguredError("IDESLUSS_HTTP_PORT and IDESLUSS_SMTP_PORT: two servers need two ports")
     if bool(values["smtp_tls_cert"]) != bool(values["smtp_tls_key"]):
         raise MisconfiguredError("IDESLUSS_SMTP_TLS_CERT and IDESLUSS_SMTP_TLS_KEY: set both or neither")
     if not values["trusted_authserv_ids"]:
@@ -167,15 +172,15 @@ def _read(env: Env) -> dict[str, Any]:
     return {
         "data_dir": env.str(name["data_dir"], "./var"),
         "http_host": env.str(name["http_host"], "127.0.0.1"),
-        "http_port": env.int(name["http_port"], 8000),
+        "http_port": _port(env, name["http_port"], 8000),
         "base_url": env.str(name["base_url"], ""),
         "smtp_host": env.str(name["smtp_host"], "127.0.0.1"),
-        "smtp_port": env.int(name["smtp_port"], 2525),
+        "smtp_port": _port(env, name["smtp_port"], 2525),
         "hostname": env.str(name["hostname"], "localhost"),
         "database_url": env.str(name["database_url"], ""),
         "broker_url": env.str(name["broker_url"], ""),
         "smtp_relay_url": env.str(name["smtp_relay_url"], ""),
-        "mailbox_port": env.int(name["mailbox_port"], 0),
+        "mailbox_port": _port(env, name["mailbox_port"], 0),
         "secret_keys": tuple(env.list(name["secret_keys"], [])),
         "demo": env.bool(name["demo"], True),
         "language": _one_of(env, name["language"], "sv", ("sv", "en")),
@@ -204,6 +209,13 @@ def _read(env: Env) -> dict[str, Any]:
         "confirmations_per_hour": env.int(name["confirmations_per_hour"], 20),
         "retention_bus_days": env.int(name["retention_bus_days"], 14),
     }
+
+
+def _port(env: Env, name: str, default: int) -> int:
+    value: int = env.int(name, default)
+    if not 0 <= value <= 65535:
+        raise MisconfiguredError(f"{name}: a port is a number up to 65535, not {value}")
+    return value
 
 
 def _one_of(env: Env, name: str, default: str, allowed: tuple[str, ...]) -> str:

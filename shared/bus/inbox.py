@@ -18,6 +18,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from marshmallow import ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -160,7 +161,7 @@ class Inbox:
             return None
         try:
             task.payload = MESSAGES[name].load(json.loads(payload))
-        except ValueError as error:
+        except (ValueError, ValidationError, RecursionError) as error:
             self._failed(task, _in_words(error), counts=True)
             return None
         return task

@@ -64,7 +64,7 @@ def on_the_wire(address: str) -> str:
 
 
 def folded(address: str) -> str:
-    """One spelling for all of a mailbox's: lower case, no quotes, no ``+tag``, the domain in ASCII. For counting only."""
+    """One spelling for all of a mailbox's: lower case, no quotes or ``+tag``, ASCII domain. For counting."""
     local, _, domain = on_the_wire(address.strip()).rpartition("@")
     bare = unicodedata.normalize("NFC", local.strip('"'))
     return f"{bare.partition('+')[0] or bare}@{domain}".lower()

@@ -32,7 +32,9 @@ _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 
 
 def check_json(body: bytes) -> None:
-    """Refuse JSON that is nested too deeply or holds what is not text; what is no JSON at all is left to others.
+    """Refuse JSON that is nested too deeply, holds what is not text or numbers without end.
+
+    What is no JSON at all is left to others.
 
     Depth is counted before parsing: the parser itself would recurse into it.
 
@@ -46,8 +48,10 @@ def check_json(body: bytes) -> None:
             raise ValidationError({"json": [f"More than {MAX_DEPTH} levels deep."]})
     try:
         value = json.loads(body)
-    except ValueError:
+    except (json.JSONDecodeError, UnicodeDecodeError):
         return
+    except ValueError as error:  # Python reads no number of more than 4,300 digits
+        raise ValidationError({"json": ["A number is too long."]}) from error
     if not _is_text_throughout(value):
         raise ValidationError({"json": ["NUL and lone surrogates are not text."]})
 

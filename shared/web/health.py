@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -16,7 +17,7 @@ from sqlalchemy import text
 
 from shared import logs
 from shared.db import Database
-from shared.settings import Settings
+from shared.settings import MIB, Settings
 
 log = logs.get(__name__)
 
@@ -24,6 +25,10 @@ CHECK_SECONDS = 1.0
 """A check that takes longer has failed."""
 MAX_LAG_SECONDS = 120.0
 """Age of the oldest unfinished delivery above which the outbox counts as stuck."""
+
+
+LEAST_FREE = 32 * MIB
+"""Bytes free under the data folder below which its disk counts as full: two files of PostgreSQL's log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,17 @@ def listener_check(settings: Settings) -> Check:
             banner = connection.recv(256)
             connection.sendall(b"QUIT\r\n")
         return Healthy() if banner.startswith(b"220") else Unhealthy("no 220 greeting")
+
+    return check
+
+
+def disk_check(settings: Settings) -> Check:
+    """Is there room left where the embedded database lies? On a full disk every mail is refused for now (451)."""
+
+    def check() -> Healthy | Unhealthy:
+        free = shutil.disk_usage(settings.data_dir).free
+        note = f"{free // MIB} MiB free"
+        return Healthy(note) if free >= LEAST_FREE else Unhealthy(note)
 
     return check
 

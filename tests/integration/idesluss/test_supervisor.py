@@ -156,8 +156,8 @@ def test_children_stop_stage_by_stage_and_the_database_last(start: Start, settin
     output = stop(process, signal.SIGTERM)
 
     assert [words[1] for words in events(settings.data_dir) if words[0] == "down"] == ["first", "second", "web"]
-    stopped = [line for line in output.splitlines() if "] stopped " in line]
-    assert "process=postgres" in stopped[-1]
+    stopped = [line for line in output.splitlines() if " stopped  " in line]
+    assert "process='postgres'" in stopped[-1]
     assert process.returncode == 0
 
 

@@ -186,6 +186,23 @@ def test_poison_is_parked_listed_retried_and_discarded(intake: Database, rsvp: D
         admin.discard(rsvp, RSVP, message_id, "not parked any more")
 
 
+@pytest.mark.parametrize("payload", ["no json", "{}", "null", "[]", '{"inbound_email_id": "x"}', "[" * 100_000])
+def test_a_payload_that_is_not_what_was_agreed_is_parked_with_what_is_wrong(
+    settings: Settings, intake: Database, rsvp: Database, payload: str
+) -> None:
+    message_id = say(intake)
+    as_owner(settings, f"UPDATE bus.message SET payload = '{payload}'")
+
+    box = Inbox(rsvp, RSVP, {CALENDAR_REPLY.name: effect})
+    for _ in range(inbox.MAX_ATTEMPTS):
+        box.run(message_id)
+        make_due(rsvp, message_id)
+
+    [parked] = admin.list_parked(rsvp)
+    assert parked.attempts == inbox.MAX_ATTEMPTS
+    assert parked.last_error.split(":")[0] in ("JSONDecodeError", "ValidationError", "RecursionError")
+
+
 def test_discarding_keeps_the_reason_and_ends_the_delivery(intake: Database, rsvp: Database) -> None:
     message_id = say(intake)
     with rsvp.transaction() as session:

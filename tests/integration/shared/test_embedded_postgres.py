@@ -21,6 +21,7 @@ from shared import db, embedded_postgres, processes
 from shared.db import Role, conninfo, embedded_url, role_url
 from shared.embedded_postgres import EmbeddedPostgres
 from shared.errors import MisconfiguredError
+from shared.processes import closed_to_others
 from shared.settings import Settings, load
 from tests.support.databases import SECRET_KEY
 from tests.support.waiting import wait_until
@@ -97,7 +98,8 @@ def test_the_second_start_finds_the_data_of_the_first(
     first = EmbeddedPostgres(settings)
     assert first.initialise() is True
     if AS_ROOT:
-        assert first.runs_as.startswith("user " if where == "open_folder" else "an ordinary user inside")
+        enters = where == "open_folder" and closed_to_others(Path(sys.prefix)) is None
+        assert first.runs_as.startswith("user " if enters else "an ordinary user inside")
     first.start()
     first.wait_ready()
     ask(settings, "CREATE TABLE kept AS SELECT 42 AS number")
@@ -334,7 +336,7 @@ def test_a_long_path_gets_its_socket_elsewhere(open_folder: Path) -> None:
 
     assert db.socket_dir(settings).parent == Path("/tmp")
     made.stop()
-    shutil.rmtree(db.socket_dir(settings))
+    assert not db.socket_dir(settings).exists(), "nothing is left behind"
 
 
 def test_a_socket_folder_of_somebody_else_is_not_trusted(open_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

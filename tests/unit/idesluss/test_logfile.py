@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from idesluss import logfile
 from shared.settings import Settings, load
@@ -21,7 +24,7 @@ def settings(tmp_path: Path) -> Settings:
 def root(settings: Settings) -> Iterator[logging.Logger]:
     """The root logger with one handler that colours, as on a terminal."""
     root = logging.getLogger()
-    before = root.handlers[:]
+    before, configured = root.handlers[:], structlog.get_config()
     coloured = logging.StreamHandler()
     coloured.setFormatter(logging.Formatter("\x1b[31m%(message)s\x1b[0m"))
     root.handlers[:] = [coloured]
@@ -29,6 +32,32 @@ def root(settings: Settings) -> Iterator[logging.Logger]:
     for handler in root.handlers:
         handler.close()
     root.handlers[:] = before
+    structlog.configure(**configured)
+
+
+def test_our_own_lines_and_those_of_libraries_reach_terminal_and_file(settings: Settings) -> None:
+    program = (
+        "import logging\n"
+        "from idesluss import logfile\n"
+        "from shared import logs\n"
+        "from shared.settings import load\n"
+        f"settings = load({{'IDESLUSS_DATA_DIR': {str(settings.data_dir)!r}}})\n"
+        "logs.configure(settings, 'web')\n"
+        "logfile.attach(settings)\n"
+        "logs.get('ours').info('we_said', fact=1)\n"
+        "logging.getLogger('theirs').warning('they said')\n"
+        "logfile.turn_over(settings, max_size=1)\n"
+        "logs.get('ours').info('we_said_more')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+
+    path = logfile.path(settings)
+    older = path.with_name("idesluss.log.1").read_text()
+    assert "we_said" in older
+    assert "they said" in older
+    assert "we_said_more" in path.read_text()
+    for words in ("we_said ", "they said", "we_said_more"):
+        assert done.stderr.count(words) == 1
 
 
 def test_lines_reach_the_file_without_colours_and_follow_when_it_is_turned_over(

@@ -153,6 +153,9 @@ def test_sniffing_takes_linear_time(start: bytes) -> None:
         ("a\0b\r\nc\t.pdf", "ab c .pdf"),
         ("  lång   rad .pdf  ", "lång rad .pdf"),
         ("a.pdf. . ", "a.pdf"),
+        ("'a.pdf'", "a.pdf"),
+        ("'.htaccess'", "htaccess"),
+        ("Kims 'a'", "Kims 'a'"),
         ('<a>:"b"|?*.pdf', "_a___b____.pdf"),
         ("CON", "_CON"),
         ("nul.txt", "_nul.txt"),
@@ -242,14 +245,10 @@ def test_pictures_in_html_are_inline_files() -> None:
 
 def test_an_attached_message_is_one_file_named_by_its_subject() -> None:
     inner = (
-        mail(b"\nx", b"Content-Type: image/gif\n\nGIF89a")
-        .replace(b"boundary=b", b"boundary=c")
-        .replace(b"--b", b"--c")
+        mail(b"\nx", b"Content-Type: image/gif\n\nGIF89a").replace(b"boundary=b", b"boundary=c").replace(b"--b", b"--c")
     )
 
-    (file,) = files(
-        mail(b"\nwords", b"Content-Type: message/rfc822\n\nSubject: =?utf-8?q?V=C3=A4g/bro?=\n" + inner)
-    )
+    (file,) = files(mail(b"\nwords", b"Content-Type: message/rfc822\n\nSubject: =?utf-8?q?V=C3=A4g/bro?=\n" + inner))
 
     assert (file.name, file.type) == ("Väg-bro.eml", "message/rfc822")
 

@@ -14,9 +14,7 @@ FIXTURES = Path(__file__).parents[3] / "fixtures" / "mail" / "mime"
 
 
 def event(*lines: str, method: str = "METHOD:REPLY") -> bytes:
-    return "\r\n".join(
-        ("BEGIN:VCALENDAR", method, "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR", "")
-    ).encode()
+    return "\r\n".join(("BEGIN:VCALENDAR", method, "BEGIN:VEVENT", *lines, "END:VEVENT", "END:VCALENDAR", "")).encode()
 
 
 def test_a_reply_of_outlook_com_without_organizer_is_read() -> None:
@@ -60,9 +58,7 @@ def test_a_calendar_without_a_method_is_a_file(method: str) -> None:
         ("ATTENDEE", None, None),
     ],
 )
-def test_the_attendee_is_found_in_every_way_of_writing(
-    line: str, attendee: str | None, partstat: str | None
-) -> None:
+def test_the_attendee_is_found_in_every_way_of_writing(line: str, attendee: str | None, partstat: str | None) -> None:
     read = calendar.read(event("UID:1", line))
 
     assert read is not None
@@ -70,9 +66,7 @@ def test_the_attendee_is_found_in_every_way_of_writing(
 
 
 def test_only_the_first_event_counts_and_no_alarm_or_time_zone_in_it() -> None:
-    data = event("UID:1", "BEGIN:VALARM", "ATTENDEE:mailto:x@y.example", "END:VALARM", "SEQUENCE:3") + event(
-        "UID:2"
-    )
+    data = event("UID:1", "BEGIN:VALARM", "ATTENDEE:mailto:x@y.example", "END:VALARM", "SEQUENCE:3") + event("UID:2")
 
     read = calendar.read(data)
 
@@ -88,9 +82,7 @@ def test_a_sequence_that_is_no_number_is_none(sequence: str) -> None:
 
 
 def test_an_invitation_in_a_returned_mail_is_not_one_that_came() -> None:
-    tree, _ = mime.parse(
-        b"Content-Type: message/rfc822\n\nContent-Type: text/calendar; method=REQUEST\n\n" + event()
-    )
+    tree, _ = mime.parse(b"Content-Type: message/rfc822\n\nContent-Type: text/calendar; method=REQUEST\n\n" + event())
 
     assert calendar.find(tree) is None
 

@@ -9,9 +9,7 @@ from services.intake.mail import charsets
 SWEDISH = "Gång- och cykelväg till Östersund"
 
 
-@pytest.mark.parametrize(
-    "label", ["utf-8", "us-ascii", "iso-8859-1", "windows-1252", "x-okänd", "koi8-r", None, ""]
-)
+@pytest.mark.parametrize("label", ["utf-8", "us-ascii", "iso-8859-1", "windows-1252", "x-okänd", "koi8-r", None, ""])
 def test_utf8_is_read_as_utf8_under_any_single_byte_label(label: str | None) -> None:
     assert charsets.decode(SWEDISH.encode(), label) == SWEDISH
 
@@ -107,8 +105,6 @@ def test_html_names_its_charset() -> None:
     assert charsets.of_html(b"<p>charset is a word</p>") is None
 
 
-@given(
-    st.binary(max_size=200), st.one_of(st.none(), st.text(max_size=20), st.sampled_from(sorted(charsets._CODECS)))
-)
+@given(st.binary(max_size=200), st.one_of(st.none(), st.text(max_size=20), st.sampled_from(sorted(charsets._CODECS))))
 def test_any_bytes_under_any_name_give_text_that_utf8_can_hold(data: bytes, name: str | None) -> None:
     charsets.decode(data, name).encode("utf-8")

@@ -64,9 +64,7 @@ def test_a_message_embedded_stays_a_file_of_its_own() -> None:
 
 
 def test_words_only_in_rtf_are_read() -> None:
-    document = (
-        b"{\\rtf1\\ansi\\ansicpg1252 {\\fonttbl{\\f0 Arial;}}{\\*\\generator x}V\\'e4g\\par \\u8211?b\\{r\\}o}"
-    )
+    document = b"{\\rtf1\\ansi\\ansicpg1252 {\\fonttbl{\\f0 Arial;}}{\\*\\generator x}V\\'e4g\\par \\u8211?b\\{r\\}o}"
     packed = struct.pack("<II4sI", len(document) + 12, len(document), b"MELA", 0) + document
 
     opened = tnef.open_(HEADER + attribute(0x9003, properties(variable(0x102, 0x1009, packed))))
@@ -114,9 +112,7 @@ SHAPES = {
     "properties": lambda count: (
         HEADER + attribute(0x9003, struct.pack("<I", count) + struct.pack("<HHI", 3, 1, 1) * count)
     ),
-    "values": lambda count: (
-        HEADER + attribute(0x9003, struct.pack("<IHHI", 1, 0x101E, 1, count) + b"\0" * 4 * count)
-    ),
+    "values": lambda count: HEADER + attribute(0x9003, struct.pack("<IHHI", 1, 0x101E, 1, count) + b"\0" * 4 * count),
 }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+from pathlib import Path
 from time import monotonic
+from types import SimpleNamespace
 
 import pytest
 
-from shared.settings import load
+from shared.settings import MIB, load
 from shared.web import health
 from shared.web.app import make_app
 from shared.web.health import Health, Healthy, Unhealthy
@@ -34,6 +36,18 @@ def test_a_check_that_hangs_counts_as_failed_and_is_not_begun_twice() -> None:
     assert isinstance(second["stuck"], Unhealthy)
     assert isinstance(first["fine"], Healthy)
     assert len(begun) == 1
+
+
+@pytest.mark.parametrize(("free", "kind"), [(0, Unhealthy), (31 * MIB, Unhealthy), (33 * MIB, Healthy)])
+def test_a_disk_that_is_nearly_full_is_told_before_mails_are_refused_for_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, kind: type
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: {tmp_path: SimpleNamespace(free=free)}[path])
+
+    result = health.disk_check(load(KEY, data_dir=tmp_path))()
+
+    assert isinstance(result, kind)
+    assert result.note == f"{free // MIB} MiB free"
 
 
 def test_slow_checks_run_side_by_side() -> None:
