@@ -25,6 +25,8 @@ class Asked:
     facts: Mapping[str, Any]
     withheld: str | None = None
     """Why it is recorded but not sent, or None."""
+    is_echo: bool = False
+    """True where a mail of the recipient's own brought it about: a machine that answers it goes round in a circle."""
 
 
 def asked(
@@ -36,6 +38,7 @@ def asked(
     reference: str,
     facts: Mapping[str, Any],
     withheld: str | None = None,
+    is_echo: bool = False,
 ) -> Asked:
     """A notification to one person about one thing: ``about`` is the id of an idea, entry, draft or answer."""
     address = cleaned(person["address"]).strip()
@@ -53,4 +56,5 @@ def asked(
         idea_reference=reference,
         facts=everything,
         withheld=withheld,
+        is_echo=is_echo,
     )

@@ -21,6 +21,8 @@ SCOPE = "notify:read"
 PAGE = 50
 MOST = 1000
 """Messages in one answer of the JSON list."""
+LAST = 2**31 - 1
+"""The highest number taken from a query: PostgreSQL's OFFSET knows no number without end."""
 
 FRAMED = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
@@ -104,8 +106,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def _number(name: str, default: int) -> int:
-    """A number from the query, never below 0; what is no number is the default, as Mailpit does it."""
-    return max(0, request.args.get(name, default, type=int))
+    """A number from the query, from 0 to ``LAST``; what is no number is the default, as Mailpit does it."""
+    return min(max(0, request.args.get(name, default, type=int)), LAST)
 
 
 def _summary(mail: Message) -> dict[str, Any]:

@@ -63,19 +63,21 @@ def insert_once(session: Session, row: Notification) -> bool:
     return session.execute(statement.returning(Notification.id)).first() is not None
 
 
-def count_confirmations(session: Session, recipient: str, since: datetime) -> int:
-    """Confirmations to one mailbox that were or will be sent, since then.
+def count_sent(session: Session, kind: Kind, recipient: str, since: datetime, *, idea: str | None = None) -> int:
+    """Notifications of one kind to one mailbox (about one idea) that were or will be sent, since then.
 
     Whoever counts for the same mailbox waits for this transaction: two at once cannot both be the last allowed.
     """
     lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
-    session.execute(lock, {"key": f"notify confirmations to {recipient}"})
+    session.execute(lock, {"key": f"notify {kind} to {recipient}"})
     counted = select(func.count()).where(
         Notification.recipient_folded == recipient,
         Notification.created_at > since,
-        Notification.kind == Kind.CONFIRMATION,
+        Notification.kind == kind,
         Notification.state != State.SUPPRESSED,
     )
+    if idea is not None:
+        counted = counted.where(Notification.idea_reference == idea)
     return session.scalars(counted).one()
 
 

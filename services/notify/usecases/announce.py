@@ -7,9 +7,11 @@ from typing import Any
 
 from services.notify.domain.asked import Asked, asked
 from services.notify.domain.kinds import Kind, Reason
-from shared.mail.addresses import is_automatic
+from shared.mail.addresses import folded, is_automatic
 
 Payload = Mapping[str, Any]
+
+NOTICES = (Kind.NOTICE, Kind.NOTICE_HELD)
 
 
 def idea_received(payload: Payload) -> list[Asked]:
@@ -44,6 +46,7 @@ def idea_received(payload: Payload) -> list[Asked]:
                     "thread": _thread(payload["submitter_thread"]),
                 },
                 withheld=payload["no_confirmation"] or _automatic(submitter["address"]),
+                is_echo=True,
             )
         )
     notice = common | {
@@ -115,8 +118,13 @@ def _to(kind: Kind, about: object, person: Payload, payload: Payload, facts: Pay
             facts=facts,
             # A contact may well sit at a function address; a submitter's answer must not go to a program.
             withheld=_automatic(person["address"]) if kind is Kind.ANSWER else None,
+            is_echo=kind is Kind.ANSWER_DRAFT or (kind in NOTICES and _is_from(person, payload["submitter"])),
         )
     ]
+
+
+def _is_from(contact: Payload, submitter: Payload | None) -> bool:
+    return submitter is not None and folded(contact["address"]) == folded(submitter["address"])
 
 
 def _automatic(address: str) -> str | None:

@@ -27,6 +27,8 @@ from shared.settings import Settings
 log = logs.get(__name__)
 
 RATE_WINDOW = timedelta(hours=1)
+DRAFT_WINDOW = timedelta(days=1)
+"""For the drafts of one idea: contacts answer many ideas in an hour, but none of them twenty times in a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,13 @@ class QueueMessage:
             return State.SUPPRESSED, wanted.withheld
         if not is_sendable(wanted.address):
             return State.PERMANENT_FAILURE, Reason.BAD_ADDRESS
-        if wanted.kind is Kind.CONFIRMATION:
-            since = self.clock() - RATE_WINDOW
-            sent = notifications.count_confirmations(session, folded(wanted.address), since)
-            if sent >= self.settings.confirmations_per_hour:
-                return State.SUPPRESSED, Reason.RATE
+        if wanted.is_echo and self._sent_lately(session, wanted) >= self.settings.confirmations_per_hour:
+            return State.SUPPRESSED, Reason.RATE
         return State.CREATED, None
+
+    def _sent_lately(self, session: Session, wanted: Asked) -> int:
+        recipient, moment = folded(wanted.address), self.clock()
+        if wanted.kind is Kind.ANSWER_DRAFT:
+            since = moment - DRAFT_WINDOW
+            return notifications.count_sent(session, wanted.kind, recipient, since, idea=wanted.idea_reference)
+        return notifications.count_sent(session, wanted.kind, recipient, moment - RATE_WINDOW)

@@ -127,6 +127,11 @@ def test_the_list_is_newest_first_and_comes_in_parts(mailbox: tuple[int, MailSto
     assert messages(client, "?start=-1&limit=x")["count"] == 5
 
 
+@pytest.mark.parametrize("path", ["/mailbox/", "/mailbox/api/v1/messages"])
+def test_a_start_beyond_all_numbers_shows_nothing_and_breaks_nothing(client: FlaskClient, path: str) -> None:
+    assert client.get(f"{path}?start={10**30}").status_code == 200
+
+
 def test_without_its_database_the_mailbox_says_later_and_tells_nothing(settings: Settings) -> None:
     away = load(
         {

@@ -246,6 +246,38 @@ def test_no_more_than_the_limit_is_confirmed_to_one_mailbox_in_an_hour(settings:
         assert sum((each.state, each.reason) == ("suppressed", "rate") for each in made) == 20
 
 
+def test_a_machine_at_a_contacts_address_that_answers_everything_is_not_answered_for_ever(
+    settings: Settings,
+) -> None:
+    ticket_system = facts.contact("kontakt@krokom.example")
+    with worker(settings, 1) as notify:
+        asked = [
+            *((ANSWER_DRAFTED, facts.answer_drafted(contact=ticket_system)) for _ in range(30)),
+            *(
+                (IDEA_RECEIVED, facts.idea_received(submitter=ticket_system, held=held, contacts=[ticket_system]))
+                for held in [None, "forged"] * 30
+            ),
+        ]
+        for message, payload in asked:
+            notify.inbox.run(notify.tell(message, payload))
+
+        made = notify.notifications()
+        for kind in ("answer-draft", "confirmation", "notice", "notice-held"):
+            states = [(each.state, each.reason) for each in made if each.kind == kind]
+            assert states == [("created", None)] * 20 + [("suppressed", "rate")] * 10, kind
+
+
+def test_a_busy_contact_is_asked_to_confirm_every_answer_and_told_of_every_idea(settings: Settings) -> None:
+    with worker(settings, 1) as notify:
+        for number in range(30):
+            idea = facts.idea(reference=f"KRO-2026-{number:04}")
+            notify.inbox.run(notify.tell(ANSWER_DRAFTED, facts.answer_drafted(idea=idea)))
+            somebody = facts.person(f"invanare{number}@annan.example")
+            notify.inbox.run(notify.tell(IDEA_RECEIVED, facts.idea_received(idea=idea, submitter=somebody)))
+
+        assert {each.state for each in notify.notifications()} == {"created"}
+
+
 def test_swedish_letters_in_an_address_reach_the_mailbox(house: tuple[Notify, MailStore]) -> None:
     notify, store = house
 

@@ -1,0 +1,72 @@
+"""People's words and our secrets stay where they belong: not in logs, whatever is logged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from shared import db
+from shared.settings import load
+from tests.support.running import Suite, letter
+from tests.support.waiting import wait_until
+
+CANARY = "kanariefågel"
+
+
+@pytest.fixture
+def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
+    running = Suite(tmp_path_factory.mktemp("suite"), {"IDESLUSS_LOG_LEVEL": "debug"}).start()
+    yield running
+    assert running.stop() == 0
+
+
+def secrets_of(suite: Suite) -> set[str]:
+    """The secret key and every database password."""
+    settings = load({"IDESLUSS_DATA_DIR": str(suite.data_dir)})
+    urls = [db.admin_url(settings), *(db.role_url(settings, role) for role in db.Role)]
+    return {str(url.password) for url in urls if url.password} | set(settings.secret_keys)
+
+
+def test_the_most_talkative_logs_hold_no_words_of_anybodys_no_secret_and_no_signed_link(suite: Suite) -> None:
+    mail = letter(
+        f"Rubrik {CANARY}",
+        f"Text {CANARY}",
+        sender=f"{CANARY} <asa@krokom.example>",
+        message_id="<canary@krokom.example>",
+        X_Note=CANARY,
+    )
+    mail.add_attachment(CANARY.encode(), maintype="application", subtype="pdf", filename=f"{CANARY}.pdf")
+    suite.send(mail, "asa@krokom.example", "ide@krokom.example")
+    wait_until(lambda: suite.caught_to("kontakt@krokom.example"), 30)
+    [notice] = suite.caught_to("kontakt@krokom.example")
+    assert CANARY in notice["Text"]
+    [reply_to] = notice["ReplyTo"]
+    suite.send(letter("Sv", CANARY, to=reply_to["Address"]), "kontakt@krokom.example", reply_to["Address"])
+    wait_until(lambda: len(suite.caught_to("kontakt@krokom.example")) == 2, 30)
+    links = [link for each in suite.caught() for link in re.findall(r"http://\S+", suite.mail(each["ID"])["Text"])]
+    for link in links:
+        assert requests.get(link, timeout=10).status_code == 200
+    bearer = {"Authorization": f"Bearer {suite.run['api_token']}"}
+    for body in (f'{{"title": "{CANARY}"', f'{{"{CANARY}": 1}}', '{"sluice": "' + CANARY + '", "title": "x"}'):
+        refused = requests.post(
+            f"{suite.url}/api/intake/v1/ideas",
+            data=body.encode(),
+            headers={**bearer, "Content-Type": "application/json"},
+            timeout=10,
+        )
+        assert refused.status_code in (400, 422)
+
+    logs = [suite.data_dir / "test-output.log", *suite.data_dir.rglob("log/*.log")]
+    written = {path: path.read_text(errors="replace") for path in logs}
+
+    assert len(written) >= 3
+    assert "idea_received" in written[suite.data_dir / "log" / "idesluss.log"]
+    assert len(links) >= 3
+    signed = {re.split(r"[=/]", link)[-1] for link in links} | {reply_to["Address"].split("@")[0]}
+    for path, text in written.items():
+        assert CANARY not in text, path
+        assert not [secret for secret in secrets_of(suite) if secret in text], path
+        assert not [token for token in signed if token in text], path
