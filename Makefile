@@ -15,7 +15,7 @@ run: setup  ## set up, start the whole suite on the embedded database, print whe
 
 test: setup  ## set up, run all tests
 	@$(BIN)/python -m tests.support.browser_setup
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: setup  ## style, types and import contracts
 	$(BIN)/ruff check .

@@ -32,7 +32,7 @@ UNBROKEN = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamte
 WORDS = "Hej! Vi har pratat med tre grupper och alla vill vara med.\n\nNu räknar vi på tre cyklar med vinterdäck."
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = browser_setup.find()
     if path is None:

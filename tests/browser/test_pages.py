@@ -176,7 +176,7 @@ def test_a_contact_opens_what_was_set_apart_and_downloads_without_scripts(browse
         apart = page.get_by_text("Idén i korthet: cyklar.")
         assert not apart.is_visible()
         page.get_by_text("Det här lades åt sidan").first.click()
-        assert apart.is_visible()
+        apart.wait_for(state="visible")
         for name in ("karta 1.png", "Ladda ned originalet"):
             with page.expect_download() as begun:
                 page.get_by_role("link", name=name).first.click()

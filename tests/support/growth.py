@@ -27,9 +27,7 @@ def assert_linear(
     while (small := _seconds(call, make(units))) < _MEASURABLE_SECONDS and units < _MOST_UNITS:
         units *= 2
     large = _seconds(call, make(units * FACTOR))
-    assert large <= ratio * max(small, _MEASURABLE_SECONDS), (
-        f"{units} units: {small:.4f} s, x{FACTOR}: {large:.4f} s"
-    )
+    assert large <= ratio * max(small, _MEASURABLE_SECONDS), f"{units} units: {small:.4f} s, x{FACTOR}: {large:.4f} s"
 
 
 def _seconds(call: Callable[[_Input], object], given: _Input) -> float:

@@ -46,9 +46,7 @@ def _all() -> Iterator[tuple[str, bytes]]:
     yield _mail(
         "rfc2231-parts", b"Hej", b"Content-Type: text/plain" + b"".join(b'; name*%d="a"' % n for n in range(4000))
     )
-    yield _mail(
-        "many-parameters", b"Hej", b"Content-Type: text/plain" + b"".join(b"; p%d=v" % n for n in range(5000))
-    )
+    yield _mail("many-parameters", b"Hej", b"Content-Type: text/plain" + b"".join(b"; p%d=v" % n for n in range(5000)))
     yield _mail("many-from", b"Hej", *[b"From: a%d@b.example" % n for n in range(500)])
     yield _mail("authentication-results", b"Hej", *[b"Authentication-Results: x; dmarc=pass"] * 2000)
     yield _mail(
@@ -128,9 +126,7 @@ def _all() -> Iterator[tuple[str, bytes]]:
     yield _mail("angle-lines", b">" * 200_000)
     yield _mail("angle-many-lines", b"> a\r\n" * 60_000)
     yield _mail("wrote-wrote", (b"On " + b"a " * 30 + b"wrote:\r\n") * 5000)
-    yield _mail(
-        "fran-fran", "Från: x\r\nSkickat: y\r\n".encode() * 8000, b"Content-Type: text/plain; charset=utf-8"
-    )
+    yield _mail("fran-fran", "Från: x\r\nSkickat: y\r\n".encode() * 8000, b"Content-Type: text/plain; charset=utf-8")
     yield _mail("dashes", b"-" * 300_000)
     yield _mail("blanks", b" " * 400_000 + b"x")
     yield _mail("underscores", b"_" * 300_000)

@@ -148,10 +148,7 @@ def settle(suite: Suite, accepted: list[str], seconds: float) -> Outcome:
     titles = Counter(idea["title"] for idea in suite.ideas(sluice="krokom"))
     caught = _caught(suite)
     confirmations = Counter(
-        to["Address"].partition("@")[0]
-        for mail in caught
-        for to in mail["To"]
-        if to["Address"].startswith("storm")
+        to["Address"].partition("@")[0] for mail in caught for to in mail["To"] if to["Address"].startswith("storm")
     )
     notices = sum(1 for mail in caught for to in mail["To"] if to["Address"] == CONTACT)
     return Outcome(

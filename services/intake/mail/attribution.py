@@ -21,7 +21,7 @@ MAX_LENGTH = 500
 # "He wrote" in the languages of mail clients, one word each, in the forms that stand in attributions.
 _VERBS = word_set(
     """
-    wrote writes said says skrev skriver schrieb schreibt geschrieben écrit escribió escribio escribe
+    wrote writes said says spake sprach skrev skriver schrieb schreibt geschrieben écrit escribió escribio escribe
     scritto scrive scrisse schreef schrijft geschreven napisał napisała napisał(a) pisze escreveu escreve
     escribiu пишет писал писала писал(а) написал написала написал(а) написав пише написа kirjoitti kirjutas
     napsal napsala napsal(a) píše napísal napísala napísal(a) napisao napisala je/la írta ezt scris scrie
@@ -53,6 +53,7 @@ _STARTERS = word_set(
 )
 _QUOTING = (
     "quoting ",
+    "citat ",
     "zitat von ",
     "citerar ",
     "citeret fra ",
@@ -68,7 +69,11 @@ _PRONOUNS = word_set(
     yo nosotros él ella io noi lui lei jeg hun dere ik wij hij zij minä me hän
     """
 )
-_EDGES = "-_=*#~|•· \t"
+_EDGES = "-‐‑_=*#~|•· \t"
+MAX_PROSE = 10
+"""Uncapitalised words in an attribution: dates bring some, a sentence more."""
+_HIDDEN_ADDRESS = "***@***.***>"
+"""What some services write for an address that they hide: its closing bracket stays behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,8 @@ def find_ending_at(lines: Sequence[Line], last: int) -> Attribution | None:
         line = lines[start]
         if line.blank or line.depth != lines[last].depth or len(joined) + len(line.words) > MAX_LENGTH:
             break
-        joined = f"{line.words} {joined}" if joined else line.words
+        words = line.words.replace(_HIDDEN_ADDRESS, "***@***.***")
+        joined = f"{words} {joined}" if joined else words
         if found is None:
             strength = _strength(joined) or int(start == last and _is_name_and_verb(joined))
             if strength:
@@ -167,6 +173,8 @@ def _strength(joined: str) -> int:
     if joined.startswith(">>>>>") and evidence.has_address(joined):
         return 2
     text = joined.strip(_EDGES)
+    if text.startswith("[") and text.endswith(("]", "]:")):
+        text = text.replace("[", "", 1).replace("]", "")
     if text.count("<") != text.count(">") or text.startswith(("<", "(", "[", "于", "於")):
         return 0
     ruled = len(joined) - len(text) >= 6 and joined[0] == joined[-1] and joined[0] in _EDGES
@@ -176,11 +184,17 @@ def _strength(joined: str) -> int:
     low = body.casefold()
     if low.startswith(_QUOTING) and colon and (address or len(body.split()) <= 6):
         return 2 if address else 1
+    if address and date and time and colon and _leads_in(body) and _closes_with_address_and_verb(body):
+        return 2
     words = [word.strip(".,;:!?()[]\"'“”<>*") or word for word in low.split()]
     if not _has_proper_start(body, words) or (body[0].islower() and words[0] in _VERBS):
         return 0
+    if sum(word.isalpha() and word.islower() for word in body.split()) > MAX_PROSE:
+        return 0
     if not _has_verb(low):
-        return _strength_without_verb(body, colon=colon, dated=date or time, timed=time) if address else 0
+        if not address:
+            return int(colon and date and time and _is_name_and_figures(body))
+        return _strength_without_verb(body, colon=colon, dated=date or time, timed=time)
     if not colon and not ruled and not _has_verb(low.rsplit(" ", 1)[-1]):
         return 0
     if _tells(words):
@@ -200,6 +214,21 @@ def _strength_without_verb(body: str, *, colon: bool, dated: bool, timed: bool) 
     if not colon:
         return int(leads)
     return 2 if leads and timed and bracketed else 1
+
+
+def _closes_with_address_and_verb(body: str) -> bool:
+    """True for "… <kim@are.example> wrote": then the name before it may be anything, "Yahoo! for everybody" too."""
+    above, bracket, verb = body.rpartition(">")
+    return bool(bracket) and evidence.has_address(above[-320:]) and len(verb.split()) <= 2 and _has_verb(verb)
+
+
+def _is_name_and_figures(body: str) -> bool:
+    """True for "Kim Testperson, 03.11.2026 09:14": a name, a comma, figures; not "Mötet 2026-11-03 9:14"."""
+    if not body[: max(0, evidence.first_figure(body))].rstrip().endswith(","):
+        return False
+    words = [word.strip(",;()\"'") for word in body.split()]
+    named = [word for word in words if word[:1].isalpha()]
+    return 1 <= len(named) <= 5 and len(words) <= 8 and all(word[0].isupper() for word in named)
 
 
 def _has_verb(text: str) -> bool:

@@ -1,8 +1,8 @@
 """A mail's body told apart: what the person wrote, what is quoted, the signature, the forwarded original.
 
 Nothing is thrown away, and when unsure everything is kept: a cut that would leave no words is not made
-(except around a forwarded original, whose words are then in ``forwarded``). Closings without contact details
-are the person's own words. See ``quotes`` for answers between quoted lines.
+(except around a forwarded original, whose words are then in ``forwarded``). Closings are the person's
+own words. See ``quotes`` for answers between quoted lines.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ _FAR: Final = 200
 _ENHANCED: Final = re.compile(r"(?<![\w.])#?([245])\.(\d{1,3})\.(\d{1,3})(?!\.?\d)")
 _REPLY_CODE: Final = re.compile(r"(?<![\w.:/\[-])([2345][0-5]\d)(?=[\s\-#,:;]|$)(?!-\d)")
 _REPLY_WITH_ENHANCED: Final = re.compile(r"(?<![\w.])([245])[0-5]\d[\s-]{1,3}['\"(]?#?(\1\.\d{1,3}\.\d{1,3})(?!\.?\d)")
-_ADDRESS: Final = re.compile(r"<?[^\s<>()\"',:;=@]{1,64}@[^\s<>()\"',:;=@]{1,255}>?")
+_ADDRESS: Final = re.compile(r"<?[^\s<>()（）：，\"',:;=@]{1,64}@[^\s<>()（）：，。\"',:;=@]{1,255}>?")
 _LINK: Final = re.compile(r"(?:https?|ftp)://[^\s<>\"')]{1,300}")
 _BANNER: Final = re.compile(
     r"\b(?:the following|these) (?:address|recipient)\S{0,6} (?:had|failed|or groups)[\w ()-]{0,50}(?::|-{3,}|errors)"
@@ -37,7 +37,9 @@ _HOST_SAID: Final = re.compile(
 _HOST: Final = re.compile(r"(?<![\w.-])(?:[\w-]{1,63}\.){1,8}[a-z][\w-]{1,63}\.?(?![\w])")
 
 _GONE_CODES: Final = frozenset({"5.1.1", "5.1.2", "5.1.6", "5.1.10", "5.4.4"})
-_UNTELLING_CODES: Final = frozenset({"5.0.0", "5.2.0", "5.2.1", "5.3.0", "5.5.0"})
+_SENDER_CODES: Final = frozenset({"5.1.7", "5.1.8"})
+"""Bad sender's mailbox or system (RFC 3463 §3.2)."""
+_UNTELLING_CODES: Final = frozenset({"5.0.0", "5.0.1", "5.2.0", "5.2.1", "5.3.0", "5.5.0"})
 _LIKELY_GONE_CODES: Final = frozenset({"5.1.0", "5.1.3", "5.2.1"})
 _FULL_CODES: Final = frozenset({"4.2.2", "5.2.2"})
 _BLOCKED_CODES: Final = frozenset({"5.7.0", "5.7.1", "4.7.0", "4.7.1"})
@@ -116,6 +118,8 @@ def _by_words(text: str, code: str | None) -> Verdict | None:
     full = words.MAILBOX_FULL.search(said)
     if full:
         return Verdict(BounceClass.MAILBOX_FULL, f"the words {full.group()!r}")
+    if code in _SENDER_CODES:
+        return Verdict(BounceClass.BLOCKED, f"status {code}: it is about the sender")
     blocked = words.ABOUT_THE_SENDER.search(said) or words.BLOCKED.search(said)
     if blocked:
         return Verdict(BounceClass.BLOCKED, f"the words {blocked.group()!r}")

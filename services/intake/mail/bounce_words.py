@@ -138,7 +138,7 @@ BLOCKED: Final = _any_of(
     r"dnsbl",
     r"\bsbl\b",
     r"\bpbl\b",
-    r"\bblocked\b",
+    r"\bblocked\b(?! (?:due to|for|because of) inactivity)",
     r"\bblocking\b",
     r"reputation",
     r"dmarc",
@@ -278,6 +278,7 @@ RECIPIENT_GONE: Final = _any_of(
     r"wasn't found (?:at|in)",
     r"may be (?:misspelled|mistyped) or (?:\w+ )?(?:not exist|no longer)",
     r"user disabled",
+    r"(?:account|mailbox|user) (?:\w+ ){0,4}(?:due to|for|because of) inactivity",
     r"account[- ](?:disabled|closed|inactive|deactivated)",
     r"\bnot local; ",
     r"user not local",
@@ -345,6 +346,13 @@ RECIPIENT_GONE: Final = _any_of(
     r"(?:адрес|пользовател|получател|ящик|домен|аккаунт|абонент)\w*.{0,80}(?:не найден|не существует"
     r"|неизвест|недействител|несуществ|удал[её]н|отключ|не зарегистрирован|не обнаружен)",
     r"(?:нет такого|неизвестный|несуществующ\w+|недействительн\w+) (?:пользовател|получател|адрес|почтов)",
+    # Czech, Slovak, Hungarian, Turkish, Romanian, Greek, Ukrainian
+    r"(?:schránka|adresa|adresát|uživatel|používateľ|příjemce|príjemca)\b.{0,60}(?:neexistuj|nenalez|neznám|nebyl)",
+    r"(?:címzett|felhasználó|postafiók|cím|postaláda)\b.{0,60}(?:nem létezik|ismeretlen|nem található)",
+    r"(?:kullanıcı|alıcı|adres|posta kutusu|hesap)\w*.{0,60}(?:bulunamadı|mevcut değil|geçersiz|yok\b)",
+    r"(?:adresa|utilizatorul|destinatarul|contul)\b.{0,60}(?:nu există|necunoscut|nu a fost găsit)",
+    r"(?:διεύθυνση|παραλήπτης|χρήστης|λογαριασμός)\b.{0,60}(?:δεν υπάρχει|δεν βρέθηκε|άγνωστ)",
+    r"(?:адрес|користувач|отримувач|скринь)\w*.{0,60}(?:не існує|не знайдено|невідом)",
     # Japanese, Chinese
     r"(?:アドレス|ユーザー?|宛先|受信者|アカウント|メールボックス|ドメイン|利用者).{0,40}(?:見つかりません|見つかりませんでした"
     r"|存在しません|存在しない|不明|無効|登録されていません|有効ではありません)",

@@ -25,18 +25,20 @@ _SENT = phrases(
     enviado a partir | obtener outlook | obter o outlook | inviato da | inviato con | ottieni outlook |
     scarica outlook | verstuurd vanaf | verzonden vanaf | verzonden met | verstuurd met | verstuurd via |
     download outlook | outlook voor | wysłano z | wysłane z | wyślij z | pobierz program outlook |
-    pobierz aplikację outlook | отправлено с | отправлено из | скачать outlook | lähetetty |
+    pobierz aplikację outlook | отправлено с | отправлено из | надіслано з | послано з | скачать outlook | lähetetty |
     hanki outlook | odesláno z | odoslané z | získejte outlook | küldve | elküldve | trimis de pe |
     gönderildi | 发自我的 | 發自我的 | 從我的 | 获取 outlook | 從我的 iphone |
     iphoneから送信 | ipadから送信 | 私の iphone | outlook for | 나의 iphone | 내 iphone |
-    στάλθηκε από | enviat des | poslano s | saadetud | nosūtīts | sänt från | skickat ifrån | obtenir outlook
+    στάλθηκε από | נשלח מ | أُرسلت من | أرسلت من | تم الإرسال من |
+    poslano z | enviat des | poslano s | saadetud | nosūtīts | sänt från | skickat ifrån | obtenir outlook
     """
 )
-_SENT_ENDS = ("から送信", "에서 보냄", "gesendet", "lähetetty")
+_SENT_ENDS = ("gönderildi", "から送信", "에서 보냄", "gesendet", "lähetetty")
 _BRANDS = word_set(
     """
         ipod samsung galaxy windows huawei blackberry gmail nokia sony xperia htc motorola oneplus pixel
     xiaomi redmi lg macbook imac mac mailbird thunderbird spark bluemail aquamail hotmail superhuman
+    boxer typeapp mymail aol zoho mail.ru front
     nine fairphone tutanota tuta     fastmail airmail mailspring postbox ionos gmx web.de laposte treo
     zte honor oppo realme vivo doro jolla     sailfish
     """
@@ -64,6 +66,7 @@ _OWNERS = word_set(
     my min mitt mein meinem mon ma mi mijn mio meu moj mojego моего
     """
 )
+_ARTICLES = ("a", "an", "en", "einem", "un", "una", "um", "een")
 _VIA = ("via", "with", "by", "using", "med", "genom", "mit", "avec", "con", "met")
 _LINK = re.compile(r"[<(]?https?://[^\s>)]{0,2000}[>)]?")
 
@@ -80,7 +83,7 @@ def is_client_line(words: str) -> bool:
         return True
     owned = any(token in _OWNERS for token in tokens[:5])
     if any(token in _DEVICES for token in tokens):
-        return owned or (len(tokens) <= 4 and tokens[1] not in _VIA)
+        return owned or any(token in _ARTICLES for token in tokens[2:3]) or (len(tokens) <= 4 and tokens[1] not in _VIA)
     return owned and len(tokens) <= 5 and not any(sign.isdigit() for sign in low)
 
 

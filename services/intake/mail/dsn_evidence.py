@@ -71,7 +71,9 @@ SUBJECT: Final = re.compile(
     r"|uleverbar|ulevert"
     r"|toimitusvirhe|ei voitu toimittaa|toimittamaton|ei toimitettu|toimitus epäonnistui|配信|配送|送信(?:でき"
     r"|エラー|失敗)|送達|不達|届(?:け|き)"
-    r"|エラーメール|退信|投递失败|无法(?:投递|传递|送达)|無法傳遞|delivery$|delivered:",
+    r"|エラーメール|退信|投递失败|无法(?:投递|传递|送达)|無法傳遞|delivery$|delivered:"
+    r"|nedoruč|nepodařilo se doručit|kézbesít|teslim edil|не доставлено|μη παραδο|αδυναμία παράδοσης|nelivrat"
+    r"|(?:virus|banned|spam|content)\b.{0,60}\b(?:mail|message) from you",
     re.IGNORECASE,
 )
 """Subjects that mail servers give their reports; people write some of them too."""
@@ -149,6 +151,9 @@ SERVERS_OWN_WORDS: Final = re.compile(
     r"|mogła|udało się|została|został) (?:\w+ )?dostarcz|niedostarcz"
     r"|не (?:может быть|было|была|удалось|удаётся) ?достав|не доставлен|недостав|ошибка доставки"
     r"|kunne ikke (?:leveres|levere)|blev ikke leveret|ble ikke levert|kan ikke leveres"
+    r"|(?:ne)?podařilo (?:se )?doručit|nelze doručit|nebyl[ao]? doručen|nem (?:volt |sikerült )?kézbesít"
+    r"|teslim edileme|δεν (?:ήταν δυνατή|παραδόθηκε)"
+    r"|не вдалося достав|nu a (?:putut fi|fost) livrat|delivery of the (?:e-?mail|message) was stopped"
     r"|ei voitu toimittaa|ei ole toimitettu|ei pystytty toimittamaan|toimitus epäonnistui|toimittaminen"
     r"|配信(?:でき|不能|に失敗|されません|エラー)|送信(?:でき|に失敗|エラー)|届け(?:られ|でき)|送達でき|お届け|無法傳遞|无法(?:投递|送达|传递)|投递失败|退信|退回"
     r"|automatically rejected|returned to (?:the )?sender|could not be (?:found|delivered|sent)"
@@ -346,7 +351,7 @@ def _with_signs(line: str) -> str:
     return _ADDRESS.sub("@", line.replace("\u2019", "'").strip(" *\"'\t"))
 
 
-_ADDRESS: Final = re.compile(r"<?[^\s<>@]{1,64}@[^\s<>@,;:]{1,255}>?")
+_ADDRESS: Final = re.compile(r"<?[^\s<>@（）：，]{1,64}@[^\s<>@,;:（）：，。]{1,255}>?")
 
 
 def _signs_of_a_person(lead: Sequence[str]) -> int:

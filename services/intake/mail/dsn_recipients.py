@@ -50,7 +50,7 @@ _LABELLED: Final = re.compile(
 _SPEAKING: Final = re.compile(
     r"unknown|not found|fail|deliver|exist|reject|mailbox|quota|full|invalid|refused|unable|couldn't"
     r"|could not|recipient"
-    r"|disabled|said:|\b[45]\d\d\b|\b[45]\.\d\.\d|no such|wasn't|error|leverera|hittades|zugestellt"
+    r"|disabled|blocked|said:|\b[45]\d\d\b|\b[45]\.\d\.\d|no such|wasn't|error|leverera|hittades|zugestellt"
     r"|empfänger|remis"
     r"|entreg|bezorgd|consegn|dostarcz|достав|配信|届|not listed|lever|toimit|送|宛先|退|投",
     re.IGNORECASE,

@@ -60,6 +60,8 @@ def safe(name: str, *, media_type: str = "", number: int = 1) -> str:
     name = "".join(" " if sign.isspace() else sign for sign in name)
     name = "".join(sign for sign in name if sign == " " or unicodedata.category(sign) not in _UNSEEN)
     name = name.replace("\\", "/").rstrip("/ ").rpartition("/")[2]
+    if len(name) > 2 and name[0] == name[-1] == "'":  # no quotation in a header field, but written as one
+        name = name[1:-1]
     name = " ".join(name.translate(_WINDOWS_FORBIDS).split()).lstrip(". ").rstrip(". ")
     if not name:
         extension = _EXTENSIONS.get(media_type, "")

@@ -1,6 +1,7 @@
 """What machines and lawyers put around a mail: legal and list footers, virus and print notices, warnings.
 
-Each needs more than one of its marks, since an idea may be about any of these things.
+Each needs more than one of its marks, since an idea may be about any of these things: a footer speaks of the mail
+that it stands in, and wishes for nothing.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ MAX_BANNER = 700
 _LEGAL = phrases(
     """
     confidential | intended recipient | intended solely | intended only | privileged | disclaimer |
-    unauthorised | unauthorized | received this email in error | received this message in error |
-    received this e-mail in error | notify the sender | delete it | delete this | any attachments |
+    unauthorised | unauthorized | in error | notify the sender | delete it | delete this | any attachments |
     virus | legally binding | konfidentiell | avsett för | avsedd för | adressaten | av misstag | radera |
     kontakta avsändaren | meddela avsändaren | underrätta avsändaren | felaktigt mottagit |
     inte rätt mottagare | obehörig | personuppgift | dataskydd | gdpr | behandlar dina | när du mejlar |
@@ -45,7 +45,25 @@ _LEGAL_STARTS = phrases(
 )
 _PRINT = ("print", "skriv", "druck", "imprim", "stamp", "afdruk")
 _GREEN = ("environment", "miljön", "umwelt", "environnement", "ambiente", "milieu", "paper", "papper", "tree")
-_MAIL = ("mail", "mejl", "e-post", "meddelande", "message", "nachricht", "bericht", "courriel")
+# A footer speaks of the mail it stands in, or to whoever should not have got it.
+_THIS_MAIL = re.compile(
+    r"\b(?:this|the|detta|det här|denna|den här|dette|denne|diese\w?|dieses|ce|cet|este|esta|quest[oa]|dit|deze|tämä\w*"
+    r"|tej|ta|ten|данн\w+|это\w*) (?:\S{1,20} )?\S{0,2}(?:e-?mail|mail|mejl|e-post|epost|meddel|message|communication"
+    r"|transmission|nachricht|bericht|courriel|mensaje|correo|messaggio|sähköposti|viesti|wiadomo|сообщение|письмо)"
+    r"|confidentiality notice|intended recipient|copyright|received (?:it|this) (?:in error|by mistake)"
+    r"|not the (?:named|addressee)|inte är (?:rätt|avsedd|den avsedda)|n'êtes pas|no es el destinatario"
+    r"|nicht der (?:richtige|vorgesehene|beabsichtigte)|non è il destinatario|niet de (?:bedoelde|geadresseerde)"
+)
+_DATA_PROTECTION = re.compile(
+    r"(?:behandl|hanter)\w*(?: \S{1,30}){0,5} \S{0,30}personuppg"
+    r"|(?:dina|era) personuppg\w*(?: \S{1,30}){0,5} (?:behandl|hanter)"
+)
+_WISH = re.compile(
+    r"\b(?:borde|jag|vi vill|vi behöver|förslag\w*|föreslår|ska gå|ska kunna|i think|i suggest|i want|i would|we should"
+    r"|we need|my idea|suggestion|ich|wir sollten)\b"
+)
+"""What a person who has an idea says, and a footer does not."""
+_SCANNERS = ("avast", "avg", "norton", "mcafee", "f-secure", "kaspersky", "mailscanner")
 _SCANNER = phrases(
     """
     avast | avg | scanned | checked by | genomsökt | granskats | kontrollerats | kontrollerad |
@@ -99,17 +117,17 @@ _TAGS = word_set("external externt extern externe ekstern")
 def is_legal(text: str) -> bool:
     """True for a legal footer: it opens as they do and holds three of their phrases."""
     low = text.casefold().lstrip("*_-= ")
-    return len(low) >= MIN_LEGAL and low.startswith(_LEGAL_STARTS) and _count(low, _LEGAL) >= 3
+    if len(low) < MIN_LEGAL or not low.startswith(_LEGAL_STARTS) or _count(low, _LEGAL) < 3:
+        return False
+    return (_THIS_MAIL.search(low) or _DATA_PROTECTION.search(low)) is not None and not _WISH.search(low)
 
 
 def is_notice(text: str) -> bool:
     """True for "think before you print this mail" and for a virus scanner's line."""
     low = text.casefold()
-    if len(low) > 300:
+    if len(low) > 300 or _WISH.search(low) or not (_THIS_MAIL.search(low) or _holds(low, _SCANNERS)):
         return False
-    if _holds(low, _GREEN) and _holds(low, _PRINT) and _holds(low, _MAIL):
-        return True
-    return "virus" in low and _holds(low, _SCANNER)
+    return (_holds(low, _GREEN) and _holds(low, _PRINT)) or ("virus" in low and _holds(low, _SCANNER))
 
 
 def is_list_footer(text: str) -> bool:
@@ -117,6 +135,8 @@ def is_list_footer(text: str) -> bool:
     low = text.casefold()
     if _holds(low, _LIST_FOR_CERTAIN):
         return True
+    if _WISH.search(low):
+        return False
     marks = _count(low, _LIST)
     return marks >= 1 and (marks >= 2 or _LINK.search(low) is not None or "unsubscribe" in low)
 
@@ -149,6 +169,8 @@ def _is_banner(text: str) -> bool:
         return False
     if low[:1] in "[*" and low.strip("[]*!:_ ").split(" ")[0] in _TAGS and len(low) <= 30 and low[-1] in "]*":
         return True
+    if _WISH.search(low):
+        return False
     return _holds(low, _OUTSIDE) and _holds(low, _SENDER) and _count(low, _CARE) >= 1 and _warns(low)
 
 

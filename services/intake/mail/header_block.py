@@ -74,8 +74,8 @@ _LABELS = {
 }
 _KIND_OF = {label: kind for kind in reversed(_LABELS) for label in _LABELS[kind]}
 _FIELD = re.compile(r"[*_|\s]*([^\W\d_][^:：<>@]{0,24}?)[ \u00a0]?[*_]{0,2}[ \u00a0]?[:：]([*_]{0,3})(.*)")
-_RULE = re.compile(r"[-_=*—–─━ ]{3,}$")
-_DECORATION = "-_=*#<>~|—–─━ \t"
+_RULE = re.compile(r"[-‐‑_=*—–─━ ]{3,}$")
+_DECORATION = "-‐‑_=*#<>~|—–─━ \t"
 
 _ORIGINAL = phrases(
     """
@@ -183,6 +183,11 @@ def is_rule(words: str) -> bool:
     return len(words) >= 3 and _RULE.match(words) is not None
 
 
+def _is_titled_rule(words: str) -> bool:
+    """True for "------- Mail original -------", whatever the language: a rule with a title of a few words."""
+    return is_rule(words[:3]) and is_rule(words[-3:]) and 1 <= len(words.strip(_DECORATION).split()) <= 5
+
+
 def _kind(words: str) -> str | None:
     """Which header field the line is, or None."""
     field = _FIELD.match(words) if ":" in words or "：" in words else None
@@ -257,14 +262,17 @@ def _has_evidence(fields: Mapping[str, str], ruled: bool) -> bool:
     if "from" in kinds:
         if address:
             return len(kinds) >= 3 or dated or "subject" in kinds or (ruled and len(kinds) == 2)
-        return dated and "date" in kinds and ("subject" in kinds or ("sent" in fields and "to" in kinds))
+        named = any(sign.isalpha() for sign in fields["from"])
+        return named and dated and "date" in kinds and ("subject" in kinds or ("sent" in fields and "to" in kinds))
     return len(kinds) >= 3 and dated and (address or ruled) and "subject" in kinds
 
 
 def with_rules(lines: Sequence[Line], at: int) -> int:
-    """The start moved up over the rules right above, which belong to the header."""
+    """The start moved up over the rules right above, titled or not, which belong to the header."""
     above = last_filled(lines, at)
-    while above >= 0 and at - above <= 3 and is_rule(lines[above].words) and lines[above].depth == lines[at].depth:
+    while above >= 0 and at - above <= 3 and lines[above].depth == lines[at].depth:
+        if not is_rule(lines[above].words) and not _is_titled_rule(lines[above].words):
+            break
         at = above
         above = last_filled(lines, at)
     return at

@@ -136,6 +136,8 @@ def addresses(value: str) -> list[Address]:
     The angle brackets decide: ``alice@example.org <bob@evil.com>`` is bob (CVE-2023-27043). Groups give
     their members, routes and ``mailto:`` are dropped, a comma in an unquoted name splits nothing.
     """
+    if "&lt;" in value:  # escaped by a web mailer for its own page
+        value = value.replace("&lt;", "<").replace("&gt;", ">")
     found = _mailboxes(value)
     if not found and "=?" in value and "@" in (decoded := decode_words(value)):
         found = _mailboxes(decoded)  # the whole list inside encoded words: forbidden, and sent all the same
@@ -157,7 +159,8 @@ def _mailboxes(value: str) -> list[Address]:
         elif "@" in text:
             text = _joined(text)
             word = text if text.startswith('"') else next(word for word in text.split() if "@" in word)
-            if address := _address(word):
+            bare = word.removeprefix("[").removesuffix("]") if word.startswith("[") else word
+            if not word.startswith("=?") and (address := _address(bare)):
                 rest = text.replace(word, "", 1).strip()
                 found.append(Address(_phrase(rest) or _phrase(comment), address))
         elif keep_name and text.strip(" ,") and len(name) < 8:

@@ -32,8 +32,8 @@ class Line:
     """How many quotes it stands in."""
     role: Role | None = None
     indented: bool = False
-    """In a blockquote that may be only an indentation, or behind ``AB>`` that may be a prompt: a quote below an
-    attribution."""
+    """In a blockquote that may be only an indentation, or behind ``AB>`` or ``|`` that may be a prompt or a table:
+    a quote below an attribution."""
 
     @property
     def blank(self) -> bool:
@@ -44,7 +44,7 @@ class Line:
 _INVISIBLE = {ord(sign): None for sign in "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u202a\u202b\u202c"}
 # A quote sign followed by one of these is a face, not a quote: ">:-(", ">_<".
 _QUOTE = re.compile(r"[ \t\u00a0]{0,3}(>(?![:;_<=(])[> \t\u00a0]*)")
-_INITIALS = re.compile(r"[ \t\u00a0]{0,4}[A-ZÅÄÖ]{2,3}> ")
+_PREFIX = re.compile(r"[ \t\u00a0]{0,4}(?:[A-ZÅÄÖ][A-Za-zÅÄÖåäö]{1,20}>|\|) ")
 _LINE_END = re.compile(r"\r\n|[\r\n\u2028\u2029]")
 
 
@@ -54,7 +54,7 @@ def fold(text: str) -> str:
 
 
 def from_plain(text: str) -> list[Line]:
-    """Lines of a text/plain body; ``>`` at the start is a quote sign, Supercite's ``AB>`` may be one."""
+    """Lines of a text/plain body; ``>`` at the start is a quote sign, Supercite's ``AB>`` or a bar may be one."""
     return [_plain_line(raw) for raw in _LINE_END.split(text.removeprefix("\ufeff"))]
 
 
@@ -63,9 +63,9 @@ def _plain_line(raw: str) -> Line:
     quote = _QUOTE.match(raw)
     if quote:
         return Line(raw, fold(raw[quote.end() :]), quote.group(1).count(">"))
-    initials = _INITIALS.match(raw)
-    if initials:
-        return Line(raw, fold(raw[initials.end() :]), indented=True)
+    prefix = _PREFIX.match(raw)
+    if prefix:
+        return Line(raw, fold(raw[prefix.end() :]), indented=True)
     return Line(raw, fold(raw))
 
 

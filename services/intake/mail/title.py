@@ -18,7 +18,7 @@ MIN_SENTENCE = 12
 _PREFIXES = phrases(
     """
     re | fwd | fw | sv | vb | vs | aw | wg | ang | svar | svar på | vidarebefordrat | vidarebefordran |
-    vidarebefordrad | vidare | vid | tr | rv | ref | res | enc | odp | pd | antw | antwort | antwoord |
+    vidarebefordrad | vidare | vid | tr | rv | ref | réf | res | enc | odp | pd | antw | antwort | antwoord |
     doorst | rif | vl | ynt | ilt | atb | bls | trs | r | i | fs | továbbítás | vá | ha | aws | 回复 | 答复 |
     回覆 | 转发 | 轉寄 | 返信 | 転送 | ответ | пер | на | απ | πρθ | videresendt | videresend | weitergeleitet
     """
@@ -28,7 +28,7 @@ _PREFIX = re.compile(
     rf"(?:(?:{'|'.join(sorted(_PREFIXES, key=len, reverse=True))}){_COUNTER}\s?\.?\s?[:：]|ang\.(?=\s))\s*",
     re.IGNORECASE,
 )
-_TAG = re.compile(r"\[[^\[\]]{1,60}\]\s*[:：-]?\s*")
+_TAG = re.compile(r"(?:\[[^\[\]]{1,60}\]|\*{2,}\s?(?i:spam|bulk|external|externt?)\s?\*{2,})\s*[:：-]?\s*")
 _GREETING = re.compile(
     r"(?i)(?:hej(?:san)?|hallå|tjena|tja|god (?:morgon|dag|kväll|middag)|goddag|hi|hello|dear|hey|"
     r"good (?:morning|afternoon|day))\b"

@@ -13,6 +13,10 @@ from services.intake.mail.headers import undo_base64
 _BASE64_AND_BLANKS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= \t\r\n"
 # Padding at the end of a line; a text with "2 + 2 = 4" in it has none.
 _BASE64_END = re.compile(rb"={1,2}(?=[ \t]?(?:[\r\n]|\Z))")
+# Lines of base64 with something else below them: a list's footer below a body that needed no padding.
+_BASE64_LINES = re.compile(
+    rb"[\r\n]*(?:[A-Za-z0-9+/]{40,1000}\r?\n)*[A-Za-z0-9+/]{4,1000}\r?\n(?=\r?\n|[^A-Za-z0-9+/=])"
+)
 _UU_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?$", re.MULTILINE)
 
 
@@ -42,6 +46,8 @@ def undo_base64_body(data: bytes) -> tuple[bytes, str | None]:
     padded = _BASE64_END.search(data)
     body, rest = (data[: padded.start()], data[padded.end() :].strip()) if padded else (data, b"")
     strange = len(body.translate(None, _BASE64_AND_BLANKS))
+    if strange and not padded and (whole := _BASE64_LINES.match(data)) and _is_whole(whole.group()):
+        return undo_base64(whole.group()), "text after the end of base64 was left out"
     if strange * 8 > len(body) or body.count(b" ") * 20 > len(body) > 40:
         return data, "a part said to be base64 was not: read as it stands"
     if not rest:
@@ -50,6 +56,12 @@ def undo_base64_body(data: bytes) -> tuple[bytes, str | None]:
         return undo_base64(body), "text after the end of base64 was left out"
     pieces = [piece for piece in data.split(b"=") if piece.strip()]
     return b"".join(undo_base64(piece) for piece in pieces), None
+
+
+def _is_whole(lines: bytes) -> bool:
+    """True for at least 40 signs in groups of four: a text's first word is not taken for base64."""
+    signs = len(lines.translate(None, b"\r\n"))
+    return signs >= 40 and signs % 4 == 0
 
 
 def undo_quoted_printable(data: bytes) -> bytes:

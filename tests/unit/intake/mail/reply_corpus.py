@@ -1,8 +1,9 @@
 """The reply corpus under ``tests/fixtures/mail/replies``: mails made by us in the forms real clients write.
 
 ``open`` and ``held_out`` were written before the code (``held_out`` was not looked at while it was written);
-``attacks`` were made to break it. A file is sections headed by ``@@ name``: ``shows``, ``subject``, ``plain``,
-``html`` are the mail, ``text``, ``quoted``, ``signature``, ``forwarded`` what reading it must give.
+``attacks`` were made to break it, ``fresh`` by somebody who had not read it. A file is sections headed by
+``@@ name``: ``shows``, ``subject``, ``plain``, ``html`` are the mail, ``text``, ``quoted``, ``signature``,
+``forwarded`` what reading it must give.
 """
 
 from __future__ import annotations

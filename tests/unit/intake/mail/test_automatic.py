@@ -111,12 +111,30 @@ def test_a_persons_mail_is_answered(fields: str) -> None:
         ("Risposta automatica: Tack", "Sono in ferie."),
         ("Automatisk svar: Tack", "Jeg er på ferie."),
         ("Automaattinen vastaus: Tack", "Olen lomalla."),
+        ("Semester v. 28-31", "Jag är ledig."),
+        ("Automatic reply: Tack", "I no longer work here."),
     ],
 )
 def test_an_absence_note_is_known_by_subject_and_words_together(subject: str, text: str) -> None:
     """osTicket#1041: out-of-office notes without any header of their own."""
     assert both(f"Subject: {subject}", text=text) == (True, True)
     assert both("Subject: Tack", text=text) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Automatická odpověď: Tack",
+        "Automatikus válasz: Tack",
+        "Automaatvastus: Tack",
+        "Otomatik yanıt: Tack",
+        "Răspuns automat: Tack",
+        "Автоматична відповідь: Tack",
+    ],
+)
+def test_an_automatic_answer_is_known_in_languages_without_a_word_list_by_what_it_answers(subject: str) -> None:
+    assert both(f"Subject: {subject}\nIn-Reply-To: {OURS}") == (True, True)
+    assert both(f"Subject: {subject}") == (False, False)
 
 
 def test_a_null_return_path_is_automatic() -> None:

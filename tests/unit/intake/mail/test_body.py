@@ -61,6 +61,8 @@ Missatge de {WHO} del dia dt., 3 de nov. 2026 a les 9:14:
 2026-11-03, an, 09:14 {WHO} rašė:
 * {WHO} [2026-11-03 09:14]:
 Quoting {WHO}:
+Citat {WHO}:
+Thus spake {WHO}:
 ---- On Tue, 03 Nov 2026 09:14:22 +0100 {WHO} wrote ----""".split("\n")
 
 CLIENT_LINES = [
@@ -91,6 +93,19 @@ CLIENT_LINES = [
     "Отправлено с iPhone",
     "iPhoneから送信",
     "发自我的 iPhone",
+    "Отправлено из мобильной Почты Mail.ru",
+    "Sent from a mobile device",
+    "Sent from myMail for iOS",
+    "Sent from TypeApp",
+    "Sent using Zoho Mail",
+    "iPhone'umdan gönderildi",
+    "Надіслано з iPhone",
+    "נשלח מה-iPhone שלי",
+    "أُرسلت من الـ iPhone",
+    "Poslano z mojega iPhone",
+    "Sent from Front",
+    "Sent from Workspace ONE Boxer",
+    "Sent from AOL Mobile Mail",
 ]
 
 

@@ -152,6 +152,13 @@ def test_a_header_is_told_from_the_body(raw: bytes, subject: str | None, body: b
         ("base64", b"SGVq\r\n!IGTDpQ==\r\n", "Hej då".encode()),
         ("base64", b"SGVqIQ==\nSGVqIQ==", b"Hej!Hej!"),
         ("base64", b"SGVqIQ==\n\n_____________\nlista@x.example - ta bort mig har\n", b"Hej!"),
+        ("base64", b"SGVq" * 12 + b"\n____________\nLista x mailing list\n", b"Hej" * 12),
+        ("base64", b"SGVq" * 12 + b"\n\n-- \nYou received this message\n", b"Hej" * 12),
+        (
+            "base64",
+            b"Hello\n\nwords alone, which nobody has encoded at all\n",
+            b"Hello\n\nwords alone, which nobody has encoded at all\n",
+        ),
         ("BASE64 ", b"SGVq", b"Hej"),
         (
             "base64",
