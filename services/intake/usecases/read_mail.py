@@ -6,8 +6,9 @@ then everything that follows from them is stored at once, with the delivery mark
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Protocol
 from uuid import UUID
 
@@ -46,12 +47,19 @@ class Checker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Desk:
+    """What reading one mail takes; used for one mail at a time."""
+
+    reader: Reader
+    checker: Checker
+
+
+@dataclass(frozen=True, slots=True)
 class ReadMail:
-    """The use case with its parts. Each thread has a reader and a checker of its own."""
+    """The use case with its parts. As many mails are read at once as there are desks."""
 
     announcer: Announcer
-    reader: Callable[[], Reader]
-    checker: Callable[[], Checker]
+    desks: SimpleQueue[Desk]
 
     def __call__(self, task: Task) -> None:
         """Handle ``mail.received.v1``."""
@@ -62,17 +70,25 @@ class ReadMail:
                 .join(RawMail, RawMail.id == InboundEmail.raw_id)
                 .where(InboundEmail.id == inbound_email_id)
             ).one()
-        reading = self.reader().read(raw, envelope_from=mail.envelope_from, recipient=mail.recipient)
-        check = self.checker().check(
-            raw,
-            peer_ip=mail.peer_ip,
-            helo=mail.helo,
-            envelope_from=mail.envelope_from,
-            from_addresses=reading.senders,
-            authentication_results=reading.authentication_results,
-            trusted_peer=mail.trusted_peer,
-        )
+        reading, check = self._read(mail, raw)
         with task.transaction() as session:
             mail = session.get_one(InboundEmail, inbound_email_id, with_for_update=True)
             sluice = sluices.profile(session, mail.sluice_id)
             Decision(session, self.announcer, Letter(mail, sluice, reading, check)).take(raw)
+
+    def _read(self, mail: InboundEmail, raw: bytes) -> tuple[Reading, SenderCheck]:
+        desk = self.desks.get()
+        try:
+            reading = desk.reader.read(raw, envelope_from=mail.envelope_from, recipient=mail.recipient)
+            check = desk.checker.check(
+                raw,
+                peer_ip=mail.peer_ip,
+                helo=mail.helo,
+                envelope_from=mail.envelope_from,
+                from_addresses=reading.senders,
+                authentication_results=reading.authentication_results,
+                trusted_peer=mail.trusted_peer,
+            )
+        finally:
+            self.desks.put(desk)
+        return reading, check

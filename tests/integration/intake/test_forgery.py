@@ -19,7 +19,7 @@ from shared.contracts.registry import ANSWER_DRAFTED, IDEA_ADDED_TO, INTAKE, MAI
 from shared.db import Database, Role
 from shared.mail import message_ids
 from shared.settings import Settings
-from tests.integration.intake.test_read_mail import Desk, Reader
+from tests.integration.intake.test_read_mail import Desk, one_desk
 from tests.support.ideas import a_mail, a_sluice
 
 FRONT = "Authentication-Results: front.example; "
@@ -109,7 +109,7 @@ def receive(desk: Desk, raw: str, *, trusted: bool, recipient: str | None = None
             reading=None,
         )
         message_id = outbox.put(session, MAIL_RECEIVED, {"inbound_email_id": mail.id})
-    read = ReadMail(Announcer(desk.settings), Reader, TrustingFront)
+    read = ReadMail(Announcer(desk.settings), one_desk(TrustingFront()))
     Inbox(desk.database, INTAKE, {MAIL_RECEIVED.name: read}).run(message_id)
     with desk.database.transaction() as session:
         return session.get_one(InboundEmail, mail.id)

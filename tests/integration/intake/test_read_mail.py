@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from services.intake.mail.read import read_mail
 from services.intake.store.tables import AnswerDraft, Attachment, Idea, InboundEmail, TimelineEntry
 from services.intake.usecases import undo
 from services.intake.usecases.announce import Announcer
+from services.intake.usecases.read_mail import Checker as CheckerPort
+from services.intake.usecases.read_mail import Desk as ReadingDesk
 from services.intake.usecases.read_mail import ReadMail
 from shared.bus import outbox
 from shared.bus.inbox import Inbox
@@ -60,6 +63,13 @@ class Checker:
         return self.verdict
 
 
+def one_desk(checker: CheckerPort) -> SimpleQueue[ReadingDesk]:
+    """Where one mail at a time is read, with this word on its sender."""
+    desks: SimpleQueue[ReadingDesk] = SimpleQueue()
+    desks.put(ReadingDesk(Reader(), checker))
+    return desks
+
+
 @dataclass
 class Desk:
     """A sluice, and mail that arrives at it."""
@@ -94,7 +104,7 @@ class Desk:
                 reading=None,
             )
             message_id = outbox.put(session, MAIL_RECEIVED, {"inbound_email_id": mail.id})
-        read = ReadMail(Announcer(self.settings), Reader, lambda: Checker(verdict or SenderCheck()))
+        read = ReadMail(Announcer(self.settings), one_desk(Checker(verdict or SenderCheck())))
         Inbox(self.database, INTAKE, {MAIL_RECEIVED.name: read}).run(message_id)
         with self.database.transaction() as session:
             found = session.get_one(InboundEmail, mail.id)
