@@ -51,7 +51,6 @@ class Settings:
     smtp_max_connections: int
     smtp_max_connections_per_peer: int
     smtp_max_mails_per_peer_minute: int
-    smtp_max_header_size: int
     smtp_max_buffered: int
     smtp_command_timeout: float
     smtp_min_data_rate: int
@@ -107,7 +106,6 @@ VARIABLES: Mapping[str, str] = {
     "smtp_max_connections": "IDESLUSS_SMTP_MAX_CONNECTIONS",
     "smtp_max_connections_per_peer": "IDESLUSS_SMTP_MAX_CONNECTIONS_PER_PEER",
     "smtp_max_mails_per_peer_minute": "IDESLUSS_SMTP_MAX_MAILS_PER_PEER_MINUTE",
-    "smtp_max_header_size": "IDESLUSS_SMTP_MAX_HEADER_SIZE",
     "smtp_max_buffered": "IDESLUSS_SMTP_MAX_BUFFERED",
     "smtp_command_timeout": "IDESLUSS_SMTP_COMMAND_TIMEOUT",
     "smtp_min_data_rate": "IDESLUSS_SMTP_MIN_DATA_RATE",
@@ -151,8 +149,6 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
         raise MisconfiguredError("IDESLUSS_HTTP_PORT and IDESLUSS_SMTP_PORT: two servers need two ports")
     if bool(values["smtp_tls_cert"]) != bool(values["smtp_tls_key"]):
         raise MisconfiguredError("IDESLUSS_SMTP_TLS_CERT and IDESLUSS_SMTP_TLS_KEY: set both or neither")
-    if not values["trusted_authserv_ids"]:
-        values["trusted_authserv_ids"] = (values["hostname"],)
     return Settings(**values)
 
 
@@ -197,7 +193,6 @@ def _read(env: Env) -> dict[str, Any]:
         "smtp_max_connections": env.int(name["smtp_max_connections"], 2000),
         "smtp_max_connections_per_peer": env.int(name["smtp_max_connections_per_peer"], 50),
         "smtp_max_mails_per_peer_minute": env.int(name["smtp_max_mails_per_peer_minute"], 300),
-        "smtp_max_header_size": env.int(name["smtp_max_header_size"], 1 * MIB),
         "smtp_max_buffered": env.int(name["smtp_max_buffered"], 256 * MIB),
         "smtp_command_timeout": env.float(name["smtp_command_timeout"], 300.0),
         "smtp_min_data_rate": env.int(name["smtp_min_data_rate"], 500),
