@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from services.intake.mail import headers, mime
 from services.intake.mail.model import Address, Reading
+from services.intake.mail.parts import headers, mime
 from services.intake.mail.read import read_mail
 
 _KEYS = (

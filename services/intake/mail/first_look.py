@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from services.intake.mail import classify, headers, mime, title
+from services.intake.mail.kinds import classify
 from services.intake.mail.model import Headers, Part, Reading
+from services.intake.mail.parts import headers, mime
+from services.intake.mail.words import title
 
 UNREADABLE = "Kunde inte läsas"
 """The title of an idea whose mail says nothing that could be read."""

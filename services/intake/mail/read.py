@@ -11,22 +11,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from services.intake.mail import (
-    attachments,
-    body,
-    calendar,
-    classify,
-    first_look,
-    html,
-    language,
-    mime,
-    shown,
-    signed,
-    sniff,
-    title,
-    tnef,
-)
+from services.intake.mail import first_look
+from services.intake.mail.kinds import classify
 from services.intake.mail.model import Attachment, Divided, Forwarded, Kind, Part, Reading
+from services.intake.mail.parts import attachments, calendar, mime, shown, signed, sniff, tnef
+from services.intake.mail.words import body, html, language, title
 
 _Result = TypeVar("_Result")
 _SMIME_TYPES = ("application/pkcs7-mime", "application/x-pkcs7-mime")

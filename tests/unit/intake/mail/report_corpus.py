@@ -6,10 +6,10 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.intake.mail import mime
-from services.intake.mail.classify import Classified, classify
-from services.intake.mail.headers import addresses, message_ids
+from services.intake.mail.kinds.classify import Classified, classify
 from services.intake.mail.model import Part
+from services.intake.mail.parts import mime
+from services.intake.mail.parts.headers import addresses, message_ids
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "mail"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.mail import attachments, filenames, mime, shown, sniff
 from services.intake.mail.model import Attachment
+from services.intake.mail.parts import attachments, filenames, mime, shown, sniff
 from tests.support.growth import assert_linear
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.mail.automatic import automatic, is_automatic_reply
-from services.intake.mail.spam import spam_verdict
+from services.intake.mail.kinds.automatic import automatic, is_automatic_reply
+from services.intake.mail.kinds.spam import spam_verdict
 from tests.unit.intake.mail.report_corpus import parse
 
 OURS = "<idesluss.abcdefghijklmnopqrstuvwxyz.abcdefghij@region.example>"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.mail.body import divide
-from services.intake.mail.html import to_text
 from services.intake.mail.model import Divided
+from services.intake.mail.words.body import divide
+from services.intake.mail.words.html import to_text
 from tests.unit.intake.mail.reply_corpus import Case, cases, said_of_forwarded
 
 CORPUS = cases()

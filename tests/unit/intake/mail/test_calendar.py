@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.mail import calendar, mime
 from services.intake.mail.model import Calendar
+from services.intake.mail.parts import calendar, mime
 from tests.support.growth import assert_linear
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "mail" / "mime"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.mail import charsets
+from services.intake.mail.parts import charsets
 
 SWEDISH = "Gång- och cykelväg till Östersund"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.mail.complaint import complaint
+from services.intake.mail.kinds.complaint import complaint
 from tests.unit.intake.mail.report_corpus import Sample, parse, samples
 
 COMPLAINTS = [one for one in samples("reports") if one.fact("kind") == "complaint"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.mail import headers
+from services.intake.mail.parts import headers
 from tests.support.growth import assert_linear
 
 

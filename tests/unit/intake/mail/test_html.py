@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.mail import html as mail_html
-from services.intake.mail.html import safe, to_text
+from services.intake.mail.words import html as mail_html
+from services.intake.mail.words.html import safe, to_text
 
 RUNS = re.compile(
     r"<\s*(?:script|svg|math|style|iframe|object|embed|form|input|meta|base|link|video)"

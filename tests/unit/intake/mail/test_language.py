@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.intake.mail.language import detect
+from services.intake.mail.words.language import detect
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "mail" / "language"
 REACH = 0.95

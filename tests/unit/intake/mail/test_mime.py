@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.mail import mime
 from services.intake.mail.model import Part
+from services.intake.mail.parts import mime
 from tests.support.growth import assert_linear
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "mail" / "mime"

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.intake.mail import first_look, flowed, read, shown, signed
+from services.intake.mail import first_look, read
 from services.intake.mail.model import Kind, Reading
+from services.intake.mail.parts import flowed, shown, signed
 from services.intake.mail.read import read_mail
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "mail" / "mime"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.mail.title import MAX_SENTENCE, MAX_SUBJECT, clean
+from services.intake.mail.words.title import MAX_SENTENCE, MAX_SUBJECT, clean
 
 
 @pytest.mark.parametrize(

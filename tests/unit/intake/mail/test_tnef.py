@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.mail import rtf, tnef
+from services.intake.mail.parts import rtf, tnef
 from tests.support.growth import assert_linear
 
 HEADER = tnef.SIGNATURE + b"\x01\x00"

@@ -1,0 +1,1 @@
+"""What a mail is: a report, a complaint, an automatic mail, a reply or an idea."""

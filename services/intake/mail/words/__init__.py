@@ -1,0 +1,1 @@
+"""What the person wrote, told apart from quotes, signatures and forwarded mail."""
