@@ -14,6 +14,7 @@ import importlib.util
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -23,7 +24,7 @@ from datetime import timedelta
 import click
 import psycopg
 
-from idesluss import datafolder, logfile, runfile
+from idesluss import datafolder, doctor, logfile, runfile
 from idesluss.beats import Beats
 from idesluss.forking import fork
 from idesluss.roles import POSTGRES_STAGE, ROLES, Role
@@ -250,6 +251,9 @@ def main(settings: Settings, roles: Sequence[Role] = ROLES) -> None:
         if settings.catches_mail and settings.mailbox_port == 0:
             settings = replace(settings, mailbox_port=_free_port())
         _say(f"Idéslussen starts, with its data in {settings.data_dir}")
+        python = doctor.python(sys.version_info[:3])
+        if python.level is not doctor.Level.OK:
+            _say(f"Warning: Python {python.text}")
         Suite(settings, roles, lock).run()
         _say("Stopped")
 
