@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 export UV_PYTHON_DOWNLOADS := never
+# The machine's own certificates: many municipalities' networks have one of theirs in between.
+export UV_SYSTEM_CERTS := true
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
