@@ -16,9 +16,6 @@ from shared.settings import Settings
 from shared.web import links
 from shared.web.language import link
 
-KNOWN_EVENTS = frozenset({"received", "added", "answered", "kind_stated"})
-"""Events that the page tells in words of their own; any other is told in general terms."""
-
 
 def register(app: Flask, settings: Settings, database: Database) -> None:
     """Add ``/i/<reference>`` to the app."""
@@ -50,8 +47,6 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
             answered=any(entry.event == "answered" for entry in entries),
             late=now().astimezone(STOCKHOLM).date() > row.idea.answer_by.astimezone(STOCKHOLM).date(),
             stair=stair(stage, stage_left(entries)),
-            known_events=KNOWN_EVENTS,
-            kinds=[kind.value for kind in SubmitterKind],
             token=token,
         )
 
