@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import URL, Engine, MetaData, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.settings import Settings
@@ -114,6 +114,12 @@ class Database:
         """One transaction: committed at the end, rolled back on an exception. No network calls inside."""
         with self._sessions.begin() as session:
             yield session
+
+    @contextmanager
+    def at_once(self) -> Iterator[Connection]:
+        """A connection on which each statement is a transaction of its own: one journey to the server for each."""
+        with self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
     def dispose(self) -> None:
         """Close every pooled connection."""

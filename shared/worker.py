@@ -19,6 +19,9 @@ from shared.settings import Settings
 
 log = logs.get(__name__)
 
+PREFETCH = 32
+"""Bells that a process holds. With the default of two a thread, threads stand idle under load: dramatiq-postgres may
+overhear the bell that says there is room again, and then looks only after its timeout."""
 STOP_SECONDS = 20
 """How long a stopping worker may finish what it has begun; the rest is rung for again."""
 
@@ -45,6 +48,7 @@ def run(
     declare(broker, consumer, inbox)
     # After the database was away, look again soon (the default is 3 s).
     dramatiq.worker.CONSUMER_RESTART_DELAY_SECS = 0.5
+    dramatiq.worker.QUEUE_PREFETCH = PREFETCH
     worker = dramatiq.Worker(broker, queues={consumer}, worker_threads=threads, worker_timeout=500)
     inbox.start()
     worker.start()

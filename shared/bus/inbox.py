@@ -37,31 +37,32 @@ LEASE = timedelta(seconds=10)
 RENEWAL_SECONDS = 3.0
 
 _CLAIM = text("""
+    WITH lazily AS (SELECT set_config('synchronous_commit', 'off', true))
     UPDATE bus.delivery AS d
        SET attempts = d.attempts + 1, claimed_until = now() + :lease, next_try = now() + :lease, rings = 1
-      FROM bus.message AS m
+      FROM bus.message AS m, lazily
      WHERE d.consumer = :consumer AND d.message_id = :message_id AND m.id = d.message_id
        AND d.done_at IS NULL AND d.parked_at IS NULL
        AND (d.claimed_until IS NULL OR d.claimed_until < now())
     RETURNING d.attempts, m.name, m.payload, m.correlation_id, d.last_error
 """)
+"""Losing this in a crash of the database is harmless, so it does not wait for the disk."""
 _RENEW = text("""
     UPDATE bus.delivery
        SET claimed_until = now() + :lease, next_try = now() + :lease
      WHERE consumer = :consumer AND message_id = :message_id AND attempts = :attempt
        AND done_at IS NULL AND claimed_until IS NOT NULL
 """)
-_LOCK = text("""
-    SELECT attempts FROM bus.delivery
-     WHERE consumer = :consumer AND message_id = :message_id AND done_at IS NULL FOR UPDATE
-""")
 _DONE = text("""
     UPDATE bus.delivery SET done_at = now(), claimed_until = NULL, last_error = NULL
-     WHERE consumer = :consumer AND message_id = :message_id
+     WHERE consumer = :consumer AND message_id = :message_id AND attempts = :attempt AND done_at IS NULL
+    RETURNING 1
 """)
+"""Said first in the transaction of the effects: it locks the delivery's row, and falls with them."""
 _FAILED = text("""
     UPDATE bus.delivery
        SET claimed_until = NULL, rings = 0, last_error = :error, next_try = now() + :pause,
+           due_at = now() + :pause,
            attempts = attempts - CASE WHEN :counts THEN 0 ELSE 1 END,
            parked_at = CASE WHEN :counts AND attempts >= :most THEN now() END
      WHERE consumer = :consumer AND message_id = :message_id AND attempts = :attempt AND done_at IS NULL
@@ -91,12 +92,11 @@ class Task:
 
         :raises AlreadyDone: another worker has finished it or taken it over.
         """
-        key = {"consumer": self.consumer, "message_id": self.message_id}
+        key = {"consumer": self.consumer, "message_id": self.message_id, "attempt": self.attempt}
         with self.database.transaction() as session:
-            if session.execute(_LOCK, key).scalar() != self.attempt:
+            if session.execute(_DONE, key).first() is None:
                 raise AlreadyDone
             yield session
-            session.execute(_DONE, key)
 
 
 Handler = Callable[[Task], None]
@@ -143,10 +143,8 @@ class Inbox:
 
     def _claim(self, message_id: UUID) -> Task | None:
         key = {"consumer": self._consumer, "message_id": message_id}
-        with self._database.transaction() as session:
-            # Losing this count in a crash of the database is harmless, so it need not wait for the disk.
-            session.execute(text("SET LOCAL synchronous_commit = off"))
-            row = session.execute(_CLAIM, {**key, "lease": LEASE}).one_or_none()
+        with self._database.at_once() as connection:
+            row = connection.execute(_CLAIM, {**key, "lease": LEASE}).one_or_none()
         if row is None:
             return None
         attempt, name, payload, correlation_id, last_error = row

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
@@ -18,14 +20,32 @@ CHANNEL = "idesluss_bus"
 """The relay listens here. Equal notifications within one transaction are one (PostgreSQL's NOTIFY)."""
 
 
-def put(session: Session, message: MessageType, payload: dict[str, Any]) -> UUID:
+class Priority(IntEnum):
+    """What a consumer hears first where much waits."""
+
+    PROMPT = 0
+    """Somebody waits for it."""
+    BULK = 10
+    """There may be thousands of it: it must hold nobody up."""
+
+
+def put(
+    session: Session,
+    message: MessageType,
+    payload: dict[str, Any],
+    *,
+    priority: Priority = Priority.PROMPT,
+    not_before: datetime | None = None,
+    message_id: UUID | None = None,
+) -> UUID:
     """Record a message and what its consumers owe it; returns its id.
 
-    It leaves if and only if the surrounding transaction commits.
+    It leaves if and only if the surrounding transaction commits, and not before ``not_before`` where that is given.
+    Whoever wants to keep its id beforehand gives a new one as ``message_id``.
 
     :raises marshmallow.ValidationError: the payload does not fit the contract.
     """
-    message_id = new_id()
+    message_id = message_id or new_id()
     body = json.dumps(message.dump(payload), ensure_ascii=False, separators=(",", ":"))
     session.execute(
         insert(Message),
@@ -33,7 +53,11 @@ def put(session: Session, message: MessageType, payload: dict[str, Any]) -> UUID
     )
     session.execute(
         insert(Delivery),
-        [{"consumer": consumer, "message_id": message_id} for consumer in message.consumers],
+        [
+            {"consumer": consumer, "message_id": message_id, "priority": priority}
+            | ({} if not_before is None else {"due_at": not_before, "next_try": not_before})
+            for consumer in message.consumers
+        ],
     )
     session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
     return message_id

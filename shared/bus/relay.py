@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from shared import logs
 from shared.bus.broker import build_broker, ring
-from shared.bus.outbox import CHANNEL
+from shared.bus.outbox import CHANNEL, Priority
 from shared.contracts.registry import CONSUMERS
 from shared.db import CONNECT_TIMEOUT, Database, Role, conninfo, role_url
 from shared.settings import Settings
@@ -28,35 +28,49 @@ log = logs.get(__name__)
 
 RING_AGAIN = timedelta(seconds=10)
 """How long a bell may go unheard before it rings again; doubled each time, up to 32 times this."""
-WINDOW = 100
-"""How many deliveries of one consumer may be rung for and not yet taken: the rest wait their turn."""
+WINDOWS: dict[Priority, int] = {Priority.PROMPT: 100, Priority.BULK: 40}
+"""How many deliveries of one consumer may be rung for and not yet taken: the rest wait their turn.
+
+What is prompt never waits for more than the bulk that has been rung for already.
+"""
 IDLE_SECONDS = 1.0
 """The longest pause between two looks when nobody says anything."""
 BUSY_SECONDS = 0.05
-"""The pause between two looks while a window is full."""
+"""The pause after a look at which something rang: more may be waiting behind a full window."""
 
 _TAKE = text("""
     WITH room AS MATERIALIZED (
-        SELECT each.consumer, :window - (
+        SELECT each.consumer, line.priority, line.size - (
                    SELECT count(*) FROM (
                        SELECT 1 FROM bus.delivery AS rung
-                        WHERE rung.consumer = each.consumer AND rung.done_at IS NULL AND rung.parked_at IS NULL
+                        WHERE rung.consumer = each.consumer AND rung.priority = line.priority
+                          AND rung.done_at IS NULL AND rung.parked_at IS NULL
                           AND rung.next_try > now() AND rung.rings > 0
-                        LIMIT :window) AS outstanding) AS left
-          FROM unnest(CAST(:consumers AS text[])) AS each (consumer)),
+                        LIMIT line.size) AS outstanding) AS left
+          FROM unnest(CAST(:consumers AS text[])) AS each (consumer)
+         CROSS JOIN unnest(CAST(:priorities AS int[]), CAST(:sizes AS int[])) AS line (priority, size)),
     due AS MATERIALIZED (
         SELECT found.consumer, found.message_id
           FROM room CROSS JOIN LATERAL (
               SELECT waiting.consumer, waiting.message_id FROM bus.delivery AS waiting
-               WHERE waiting.consumer = room.consumer AND waiting.done_at IS NULL AND waiting.parked_at IS NULL
+               WHERE waiting.consumer = room.consumer AND waiting.priority = room.priority
+                 AND waiting.done_at IS NULL AND waiting.parked_at IS NULL
                  AND waiting.next_try <= now()
                ORDER BY waiting.next_try LIMIT room.left FOR UPDATE SKIP LOCKED) AS found)
     UPDATE bus.delivery AS d
        SET rings = d.rings + 1, next_try = now() + :again * power(2, least(d.rings, 5))
       FROM due, bus.message AS m
      WHERE d.consumer = due.consumer AND d.message_id = due.message_id AND m.id = d.message_id
-    RETURNING d.consumer, m.name, m.id
+    RETURNING d.consumer, m.name, m.id, d.priority
 """)
+
+
+_PARAMETERS = {
+    "consumers": list(CONSUMERS),
+    "priorities": list(WINDOWS),
+    "sizes": list(WINDOWS.values()),
+    "again": RING_AGAIN,
+}
 
 
 class Relay:
@@ -73,8 +87,8 @@ class Relay:
         """
         with self._database.transaction() as session:
             session.execute(text("SET LOCAL synchronous_commit = off"))
-            due = session.execute(_TAKE, {"consumers": list(CONSUMERS), "window": WINDOW, "again": RING_AGAIN}).all()
-        for consumer, name, message_id in due:
+            due = session.execute(_TAKE, _PARAMETERS).all()
+        for consumer, name, message_id, _ in sorted(due, key=lambda row: row.priority):
             ring(self._broker, consumer, name, message_id)
         return len(due)
 
@@ -94,8 +108,7 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
             if listening is None or listening.closed:
                 listening = _listen(settings)
             rung = relay.look()
-            # Much at once may mean that a window is full and more is waiting behind it.
-            _wait(listening, stopping, BUSY_SECONDS if rung >= WINDOW // 4 else IDLE_SECONDS)
+            _wait(listening, stopping, BUSY_SECONDS if rung else IDLE_SECONDS)
         except (DBAPIError, psycopg.Error, dramatiq.errors.ConnectionError) as error:
             log.warning("relay_waits_for_database_or_broker", error=type(error).__name__)
             if listening is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Text, func
+from sqlalchemy import ForeignKey, SmallInteger, Text, func
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -40,6 +40,10 @@ class Delivery(Base):
     """Attempts begun; counted before the work, so that a message that kills its worker counts too."""
     rings: Mapped[int] = mapped_column(server_default="0")
     """How often the relay has rung for it since it was last tried."""
+    priority: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    """Lower goes first: see ``outbox.Priority``."""
+    due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """From when on it may be done, moved on where an attempt says when to come back: its age is counted from there."""
     next_try: Mapped[datetime] = mapped_column(server_default=func.now())
     """When the relay rings (again)."""
     claimed_until: Mapped[datetime | None]

@@ -73,9 +73,8 @@ def outbox_check(database: Database, *, max_lag: float = MAX_LAG_SECONDS) -> Che
 
 
 OLDEST_UNFINISHED = """
-SELECT extract(epoch FROM now() - min(m.created_at))
-  FROM bus.delivery d JOIN bus.message m ON m.id = d.message_id
- WHERE d.done_at IS NULL AND d.parked_at IS NULL
+SELECT greatest(extract(epoch FROM now() - min(due_at)), 0)
+  FROM bus.delivery WHERE done_at IS NULL AND parked_at IS NULL
 """
 
 

@@ -52,9 +52,8 @@ BUS = (
         "idesluss_outbox_oldest_seconds",
         "Age of the oldest delivery that nobody has finished",
         ("consumer",),
-        "SELECT d.consumer, extract(epoch FROM now() - min(m.created_at)) FROM bus.delivery d"
-        " JOIN bus.message m ON m.id = d.message_id"
-        " WHERE d.done_at IS NULL AND d.parked_at IS NULL GROUP BY 1",
+        "SELECT consumer, greatest(extract(epoch FROM now() - min(due_at)), 0) FROM bus.delivery"
+        " WHERE done_at IS NULL AND parked_at IS NULL GROUP BY 1",
     ),
 )
 """What is known of the bus; a service adds its own."""

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,7 +19,9 @@ from sqlalchemy.exc import ProgrammingError
 from shared.bus import admin, inbox, outbox
 from shared.bus.broker import build_broker
 from shared.bus.inbox import Inbox, Task
-from shared.bus.relay import Relay
+from shared.bus.outbox import Priority
+from shared.bus.relay import WINDOWS, Relay
+from shared.clock import now
 from shared.contracts.registry import CALENDAR_REPLY, MAIL_RECEIVED, MESSAGES, NOTIFICATION_DUE, RSVP
 from shared.db import Database, Role, admin_url
 from shared.errors import NotFound, TemporaryFailure
@@ -51,7 +54,7 @@ def as_owner(settings: Settings, *statements: str) -> None:
     engine.dispose()
 
 
-def say(intake: Database) -> UUID:
+def say(intake: Database, **choices: Any) -> UUID:
     payload = {
         "inbound_email_id": uuid4(),
         "uid": "u",
@@ -62,7 +65,7 @@ def say(intake: Database) -> UUID:
         "vouched": False,
     }
     with intake.transaction() as session:
-        return outbox.put(session, CALENDAR_REPLY, payload)
+        return outbox.put(session, CALENDAR_REPLY, payload, **choices)
 
 
 def effect(task: Task) -> None:
@@ -312,6 +315,47 @@ def test_the_relay_rings_for_what_is_said_and_again_for_what_the_broker_lost(
     assert relay.look() == 0, "nobody rings for what is done"
     broker.close()
     relay_database.dispose()
+
+
+@pytest.fixture
+def relay(settings: Settings) -> Iterator[Relay]:
+    database, broker = Database(settings, Role.RELAY), build_broker(settings, Role.RELAY)
+    yield Relay(database, broker)
+    broker.close()
+    database.dispose()
+
+
+def rings(rsvp: Database, message_id: UUID) -> object:
+    return delivery(rsvp, message_id)["rings"]
+
+
+def test_what_is_prompt_is_rung_for_before_all_the_bulk_that_waits_longer(
+    relay: Relay, intake: Database, rsvp: Database
+) -> None:
+    bulk = [say(intake, priority=Priority.BULK) for _ in range(2 * WINDOWS[Priority.BULK])]
+    assert relay.look() == WINDOWS[Priority.BULK], "the rest waits until something is done"
+    prompt = say(intake)
+
+    assert relay.look() == 1
+
+    assert rings(rsvp, prompt) == 1
+    assert sum(rings(rsvp, each) == 0 for each in bulk) == WINDOWS[Priority.BULK]
+
+
+def test_what_is_planned_for_later_is_not_rung_for_now_and_is_not_late(
+    settings: Settings, relay: Relay, intake: Database, rsvp: Database
+) -> None:
+    later = say(intake, not_before=now() + timedelta(days=1))
+
+    assert relay.look() == 0
+    (backlog,) = admin.backlog(relay._database)
+    assert (backlog.open, backlog.oldest_seconds) == (1, 0)
+
+    as_owner(settings, "UPDATE bus.delivery SET next_try = now(), due_at = now() - interval '90 s'")
+    (backlog,) = admin.backlog(relay._database)
+    assert 89 < backlog.oldest_seconds < 120
+    assert relay.look() == 1
+    assert rings(rsvp, later) == 1
 
 
 def test_nothing_of_a_payload_reaches_the_broker(settings: Settings, intake: Database) -> None:
