@@ -17,9 +17,10 @@ from pathlib import Path
 from flufl.bounce import all_failures
 
 from services.intake.mail.limited import LimitedReader
-from services.intake.mail.model import BounceClass, Kind
+from services.intake.mail.model import Kind
 from services.intake.mail.read import read_mail
 from services.intake.mail.words.body import divide
+from shared.mail.bounce_class import BounceClass
 from tests.support.hostile import hostile_mails
 from tests.unit.intake.mail.reply_corpus import cases
 from tests.unit.intake.mail.report_corpus import Sample, samples

@@ -55,11 +55,12 @@ def sluice_save(
     from sqlalchemy.exc import IntegrityError
 
     from services.intake.store import sluices
+    from services.intake.usecases.announce_sluice import announce_sluice
 
     _check(address)
     try:
         with _intake() as session:
-            sluices.save(
+            sluice_id = sluices.save(
                 session,
                 slug=slug,
                 code=code,
@@ -70,6 +71,7 @@ def sluice_save(
                 staff_domains=[domain.lower() for domain in staff_domains],
                 answer_days=answer_days,
             )
+            announce_sluice(session, sluice_id)
     except IntegrityError as error:
         raise click.UsageError(
             "slug: a-z, 0-9 and hyphens; code: two to eight capital letters, used by no other sluice"
@@ -83,10 +85,13 @@ def sluice_save(
 def sluice_add_address(slug: str, address: str) -> None:
     """Let mail to one more ADDRESS come to a sluice."""
     from services.intake.store import sluices
+    from services.intake.usecases.announce_sluice import announce_sluice
 
     _check(address)
     with _intake() as session:
-        sluices.add_address(session, sluices.profile_by_slug(session, slug).id, address)
+        found = sluices.profile_by_slug(session, slug)
+        sluices.add_address(session, found.id, address)
+        announce_sluice(session, found.id)
     click.echo(f"{slug} takes in ideas at {address}, too")
 
 
@@ -103,11 +108,13 @@ def contact() -> None:
 def contact_add(slug: str, name: str, address: str, language: str) -> None:
     """Make somebody a contact of a sluice, or change their name and language."""
     from services.intake.store import sluices
+    from services.intake.usecases.announce_sluice import announce_sluice
 
     _check(address, contact=True)
     with _intake() as session:
         found = sluices.profile_by_slug(session, slug)
         sluices.add_contact(session, found.id, name=name, address=address, language=language)
+        announce_sluice(session, found.id)
     click.echo(f"{address} gets the ideas of {slug}")
 
 

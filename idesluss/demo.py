@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.intake.store import sluices
+from services.intake.usecases.announce_sluice import announce_sluice
 from shared.db import Database, Role
 from shared.settings import Settings
 
@@ -38,6 +39,7 @@ def seed(settings: Settings) -> int:
                 sluices.add_contact(
                     session, sluice_id, name=f"Kontaktperson, {name}", address=f"kontakt@{slug}.example"
                 )
+                announce_sluice(session, sluice_id)
     finally:
         database.dispose()
     return len(MUNICIPALITIES)

@@ -31,4 +31,22 @@ def run(settings: Settings) -> list[str]:
     :raises MisconfiguredError: the database cannot be reached or its owner has too few rights.
     """
     migrations.prepare(admin_url(settings), settings)
-    return [schema for schema, path in locations().items() if migrations.upgrade(settings, schema, path)]
+    moved = [schema for schema, path in locations().items() if migrations.upgrade(settings, schema, path)]
+    with migrations.connect(admin_url(settings)) as connection:
+        unheard = connection.execute("SELECT EXISTS (SELECT FROM intake.sluice WHERE announced_at IS NULL)").fetchone()
+    if unheard and unheard[0]:
+        _announce_sluices(settings)
+    return moved
+
+
+def _announce_sluices(settings: Settings) -> None:
+    """Tell of the sluices of an installation that is older than the message that tells of them."""
+    from services.intake.usecases.announce_sluice import announce_what_changed
+    from shared.db import Database, Role
+
+    database = Database(settings, Role.INTAKE, pool_size=1)
+    try:
+        with database.transaction() as session:
+            announce_what_changed(session)
+    finally:
+        database.dispose()

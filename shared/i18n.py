@@ -73,6 +73,10 @@ class Texts:
             raise MissingText(f"{language}: {key}")
         return text % facts if facts else text
 
+    def has(self, language: str, key: str) -> bool:
+        """True where there is a text for ``key``: for codes that others may have made."""
+        return self.catalogues[language].gettext(key) != key
+
     def form(self, language: str, key: str, number: int) -> str:
         """The text for ``key`` in the plural form that ``number`` takes, with nothing filled in yet.
 

@@ -60,6 +60,13 @@ class Settings:
     read_wall_seconds: float
     read_memory: int
     confirmations_per_hour: int
+    stranger_confirmations_per_day: int
+    domain_mails_per_minute: int
+    dkim_keys: str
+    sms_url: str
+    webhook_networks: tuple[Network, ...]
+    quiet_hours: str
+    unsent_alarm_seconds: float
     retention_bus_days: int
 
     @property
@@ -115,6 +122,13 @@ VARIABLES: Mapping[str, str] = {
     "read_wall_seconds": "IDESLUSS_READ_WALL_SECONDS",
     "read_memory": "IDESLUSS_READ_MEMORY",
     "confirmations_per_hour": "IDESLUSS_CONFIRMATIONS_PER_HOUR",
+    "stranger_confirmations_per_day": "IDESLUSS_STRANGER_CONFIRMATIONS_PER_DAY",
+    "domain_mails_per_minute": "IDESLUSS_DOMAIN_MAILS_PER_MINUTE",
+    "dkim_keys": "IDESLUSS_DKIM_KEYS",
+    "sms_url": "SMS_URL",
+    "webhook_networks": "IDESLUSS_WEBHOOK_NETWORKS",
+    "quiet_hours": "IDESLUSS_QUIET_HOURS",
+    "unsent_alarm_seconds": "IDESLUSS_UNSENT_ALARM_SECONDS",
     "retention_bus_days": "IDESLUSS_RETENTION_BUS_DAYS",
 }
 """Field of ``Settings`` → name of its environment variable."""
@@ -202,6 +216,13 @@ def _read(env: Env) -> dict[str, Any]:
         "read_wall_seconds": env.float(name["read_wall_seconds"], 20.0),
         "read_memory": env.int(name["read_memory"], 768 * MIB),
         "confirmations_per_hour": env.int(name["confirmations_per_hour"], 20),
+        "stranger_confirmations_per_day": env.int(name["stranger_confirmations_per_day"], 3),
+        "domain_mails_per_minute": env.int(name["domain_mails_per_minute"], 0),
+        "dkim_keys": env.str(name["dkim_keys"], ""),
+        "sms_url": env.str(name["sms_url"], ""),
+        "webhook_networks": _networks(env, name["webhook_networks"], []),
+        "quiet_hours": env.str(name["quiet_hours"], "20-8"),
+        "unsent_alarm_seconds": env.float(name["unsent_alarm_seconds"], 900.0),
         "retention_bus_days": env.int(name["retention_bus_days"], 14),
     }
 

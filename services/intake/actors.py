@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from sqlalchemy.orm import Session
+
+from services.intake.usecases.correct_address import correct_address
+from services.intake.usecases.keep_message_state import keep_message_state
 from services.intake.usecases.read_mail import ReadMail
-from shared.bus.inbox import Handler
-from shared.contracts.registry import MAIL_RECEIVED
+from shared.bus.inbox import Handler, Task
+from shared.contracts.registry import ADDRESS_CORRECTED, MAIL_RECEIVED, NOTIFICATION_CHANGED
 
 
 def handlers(read_mail: ReadMail) -> Mapping[str, Handler]:
     """Intake's handlers by message name."""
-    return {MAIL_RECEIVED.name: read_mail}
+    return {
+        MAIL_RECEIVED.name: read_mail,
+        NOTIFICATION_CHANGED.name: _at_once(keep_message_state),
+        ADDRESS_CORRECTED.name: _at_once(correct_address),
+    }
+
+
+def _at_once(act: Callable[[Session, Mapping[str, Any]], None]) -> Handler:
+    """A use case that is one transaction."""
+
+    def handle(task: Task) -> None:
+        with task.transaction() as session:
+            act(session, task.payload)
+
+    return handle

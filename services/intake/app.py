@@ -8,6 +8,7 @@ from flask import Flask
 
 from services.intake.web import api, confirm, contact_idea, follow, front
 from shared.db import Database, Role
+from shared.mail import reasons
 from shared.settings import Settings
 from shared.web.app import make_app
 
@@ -16,7 +17,9 @@ WEB = Path(__file__).parent / "web"
 
 def create_app(settings: Settings) -> Flask:
     """The app, with its own connections to the database; the first opens when it is first needed."""
-    app = make_app("services.intake", settings, templates=WEB / "templates", catalogues=[WEB / "texts"])
+    app = make_app(
+        "services.intake", settings, templates=[WEB / "templates"], catalogues=[WEB / "texts", reasons.TEXTS]
+    )
     database = Database(settings, Role.INTAKE)
     front.register(app, settings, database)
     follow.register(app, settings, database)

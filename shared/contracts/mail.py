@@ -26,6 +26,15 @@ class DeliveryReportV1(Contract):
     line = fields.String(required=True, allow_none=True)
 
 
+class ComplaintV1(Contract):
+    """Somebody marked a mail of ours as spam (RFC 5965). What the complaint quotes names the notification."""
+
+    inbound_email_id = fields.UUID(required=True)
+    notification_id = fields.UUID(required=True)
+    feedback_type = fields.String(required=True)
+    recipient = fields.String(required=True, allow_none=True)
+
+
 class CalendarReplyV1(Contract):
     """An iTIP REPLY came by mail (RFC 5546 §3.2.3); the service that holds events decides on it."""
 

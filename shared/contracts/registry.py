@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.contracts import ideas, mail
+from shared.contracts import ideas, mail, notifications, sluices
 from shared.contracts.base import MessageType
 
 INTAKE = "intake"
@@ -18,6 +18,9 @@ DELIVERY_REPORT = MessageType(
     (NOTIFY,),
     mail.DeliveryReportV1,
     "A delivery report came for a mail that notify sent.",
+)
+COMPLAINT = MessageType(
+    "mail.complaint.v1", INTAKE, (NOTIFY,), mail.ComplaintV1, "Somebody marked a mail that notify sent as spam."
 )
 CALENDAR_REPLY = MessageType(
     "mail.calendar_reply.v1",
@@ -43,18 +46,43 @@ IDEA_ANSWERED = MessageType(
 NOTIFICATION_DUE = MessageType(
     "notification.due.v1", NOTIFY, (NOTIFY,), mail.NotificationDueV1, "A notification is due for sending."
 )
+DIGEST_DUE = MessageType(
+    "digest.due.v1", NOTIFY, (NOTIFY,), notifications.DigestDueV1, "A person's digest is due for writing."
+)
+NOTIFICATION_CHANGED = MessageType(
+    "notification.changed.v1",
+    NOTIFY,
+    (INTAKE,),
+    notifications.NotificationChangedV1,
+    "A message about an idea was sent, failed or was held back.",
+)
+ADDRESS_CORRECTED = MessageType(
+    "submitter.address_corrected.v1",
+    NOTIFY,
+    (INTAKE,),
+    notifications.AddressCorrectedV1,
+    "A contact corrected a submitter's address.",
+)
+SLUICE_CHANGED = MessageType(
+    "sluice.changed.v1", INTAKE, (NOTIFY,), sluices.SluiceChangedV1, "A sluice or its contacts changed."
+)
 
 MESSAGES: dict[str, MessageType] = {
     message.name: message
     for message in (
         MAIL_RECEIVED,
         DELIVERY_REPORT,
+        COMPLAINT,
         CALENDAR_REPLY,
+        SLUICE_CHANGED,
         IDEA_RECEIVED,
         IDEA_ADDED_TO,
         ANSWER_DRAFTED,
         IDEA_ANSWERED,
         NOTIFICATION_DUE,
+        DIGEST_DUE,
+        NOTIFICATION_CHANGED,
+        ADDRESS_CORRECTED,
     )
 }
 CONSUMERS = (INTAKE, RSVP, NOTIFY)

@@ -63,6 +63,11 @@ def on_the_wire(address: str) -> str:
     return f"{local}@{ascii_domain(domain) or domain}"
 
 
+def canonical(address: str) -> str:
+    """One spelling for all spellings of an address: lower case, ASCII domain. ``+tag`` stays: it may be somebody."""
+    return unicodedata.normalize("NFC", on_the_wire(address.strip())).lower()
+
+
 def folded(address: str) -> str:
     """One spelling for all of a mailbox's: lower case, no quotes or ``+tag``, ASCII domain. For counting."""
     local, _, domain = on_the_wire(address.strip()).rpartition("@")

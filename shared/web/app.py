@@ -17,7 +17,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
 from shared import logs
 from shared.i18n import Texts
 from shared.settings import Settings
-from shared.web import language, problems, security
+from shared.web import language, problems, security, session
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -32,12 +32,14 @@ MAX_FORM_MEMORY = 512 * 1024
 """Bytes that fields of a form may take in memory."""
 
 
-def make_app(name: str, settings: Settings, *, templates: Path | None = None, catalogues: Iterable[Path] = ()) -> Flask:
+def make_app(
+    name: str, settings: Settings, *, templates: Iterable[Path] = (), catalogues: Iterable[Path] = ()
+) -> Flask:
     """A Flask app with everything that all our pages and APIs have in common.
 
-    ``templates`` is the service's own template folder; base.html and problem.html come from here.
+    ``templates`` are the service's own template folders; base.html and problem.html come from here.
     ``catalogues`` are the folders of the service's own texts (``<language>.po``), beside the shared ones.
-    The app has no secret and no session: the token in its address opens a page, so nothing may set a cookie.
+    Flask's own session is not used: a signed address opens a page, or ``shared.web.session`` says who is there.
     """
     app = Flask(name, static_folder=str(HERE / "static"), static_url_path="/static", template_folder=None)
     app.config.update(
@@ -50,11 +52,11 @@ def make_app(name: str, settings: Settings, *, templates: Path | None = None, ca
     )
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
     app.extensions["idesluss"] = settings
-    folders = [templates, HERE / "templates"] if templates else [HERE / "templates"]
-    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in folders])
+    app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in (*templates, HERE / "templates")])
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["asset"] = asset
+    app.jinja_env.globals["form_token"] = session.form_token
     language.install(app, Texts.read(HERE / "texts", *catalogues), settings.language)
     security.secure(app)
     problems.register(app)

@@ -20,6 +20,8 @@ _EXTENSION = "idesluss_texts"
 def install(app: Flask, texts: Texts, default: str) -> None:
     """Give every template ``t`` (text), ``tn`` (text for a number), dates in words, links that keep the language.
 
+    ``has_text`` tells whether there is a text, for codes that a template cannot know all of.
+
     The language is the address's ``?lang=``, else the best that the browser asks for, else ``default``.
     """
 
@@ -63,6 +65,7 @@ def install(app: Flask, texts: Texts, default: str) -> None:
         return {
             "t": text,
             "tn": counted,
+            "has_text": lambda key: texts.has(present(), key),
             "lang": present(),
             "languages": languages,
             "link": link,

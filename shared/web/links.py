@@ -6,14 +6,19 @@ in many a product). The functions know neither Flask nor a database, so that use
 
 from __future__ import annotations
 
+import base64
+import binascii
 from uuid import UUID
 
+from shared.mail.addresses import canonical
 from shared.settings import Settings
 from shared.signing import Signer
 
 FOLLOW = "follow-link"
 CONFIRM = "confirm-answer-link"
 CONTACT = "contact-link"
+UNDELIVERED = "undelivered-link"
+PREFERENCES = "preferences-link"
 TOKEN_LENGTH = 26
 """Base32 characters: 130 bits."""
 
@@ -67,3 +72,48 @@ def draft_of(signer: Signer, token: str) -> UUID | None:
     if len(signature) != TOKEN_LENGTH or not signer.verify(CONFIRM, draft, signature):
         return None
     return UUID(hex=draft)
+
+
+def preferences_token(signer: Signer, address: str) -> str:
+    """What shows which mails an address gets, and lets its holder choose: all spellings of it have one token."""
+    named = base64.b32encode(canonical(address).encode()).decode("ascii").lower().rstrip("=")
+    return f"{named}{signer.token(PREFERENCES, named, length=TOKEN_LENGTH)}"
+
+
+def preferences_url(settings: Settings, address: str) -> str:
+    """The page where somebody chooses which mails they get: ``…/utskick/…``."""
+    return f"{settings.base_url}/utskick/{preferences_token(settings.signer, address)}"
+
+
+def unsubscribe_url(settings: Settings, address: str, category: str) -> str:
+    """Where one POST ends mails of one category to an address (RFC 8058): ``…/utskick/…/avsluta?sort=reminders``."""
+    return f"{preferences_url(settings, address)}/avsluta?sort={category}"
+
+
+def address_of(signer: Signer, token: str) -> str | None:
+    """The address that a preferences token is for, in its canonical spelling, or None where we did not sign it."""
+    named, signature = token[:-TOKEN_LENGTH].lower(), token[-TOKEN_LENGTH:]
+    if not named or not signer.verify(PREFERENCES, named, signature):
+        return None
+    try:
+        return base64.b32decode(named.upper() + "=" * (-len(named) % 8)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def undelivered_token(signer: Signer, notification_id: UUID) -> str:
+    """What shows a message that did not arrive and lets its holder correct the address and send it anew."""
+    return f"{notification_id.hex}{signer.token(UNDELIVERED, notification_id.hex, length=TOKEN_LENGTH)}"
+
+
+def undelivered_url(settings: Settings, notification_id: UUID) -> str:
+    """The page where a contact sees why a message did not arrive, and sends it anew."""
+    return f"{settings.base_url}/kontakt/meddelande/{undelivered_token(settings.signer, notification_id)}"
+
+
+def undelivered_of(signer: Signer, token: str) -> UUID | None:
+    """The notification that such a token is for, or None where we did not sign it."""
+    notification, signature = token[:32], token[32:]
+    if len(signature) != TOKEN_LENGTH or not signer.verify(UNDELIVERED, notification, signature):
+        return None
+    return UUID(hex=notification)

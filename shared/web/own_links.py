@@ -13,13 +13,14 @@ _SLASH = r"(?:/|%2F)"
 _OPENS = re.compile(
     rf"""(
         {_SLASH} (?: i | kontakt{_SLASH}ide ) {_SLASH} [A-Z]{{2,8}}-\d{{4}}-\d{{4,9}} \S{{0,40}}? t (?:=|%3D)
-      | {_SLASH} kontakt{_SLASH}bekrafta{_SLASH}
+      | {_SLASH} kontakt{_SLASH}(?: bekrafta | meddelande ){_SLASH}
     )
-    (?: [0-9a-f]{{32}} )? [a-z2-7]{{26}} (?![a-z2-7])""",
+    (?: [0-9a-f]{{32}} )? [a-z2-7]{{26}} (?![a-z2-7])
+  | ( {_SLASH} utskick{_SLASH} ) [a-z2-7]{{30,500}}""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 
 
 def without_tokens(text: str) -> str:
-    """The same text, with ``…`` for the token in every link of ours that opens an idea or an answer."""
-    return _OPENS.sub(r"\1…", text)
+    """The same text, with ``…`` for the token in every signed link of ours."""
+    return _OPENS.sub(lambda found: f"{found[1] or found[2]}…", text)

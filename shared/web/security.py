@@ -36,6 +36,15 @@ HEADERS: dict[str, str] = {
 SANDBOXED = "default-src 'none'; sandbox; frame-ancestors 'none'"
 """For bytes that others made (attachments, original mails): were they shown, they could do nothing."""
 
+MAIL_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'self'; sandbox"
+    ),
+    "X-Frame-Options": "SAMEORIGIN",
+}
+"""For a mail's own HTML in our frame: its styles and nothing else; scripts, forms, foreign pictures do nothing."""
+
 
 def policy(**changes: str) -> str:
     """The Content-Security-Policy, with directives changed: ``policy(frame_src="'self'")``."""

@@ -8,11 +8,12 @@ from services.intake.domain.idea import SubmitterKind
 from services.intake.domain.sluice import SluiceProfile
 from services.intake.usecases import answer
 from services.intake.usecases.announce import Announcer
+from services.intake.usecases.correct_address import correct_address
 from services.intake.usecases.receive import Addition, add_to_idea, note
 from shared.clock import now
 from shared.settings import Settings
 from shared.web import links
-from tests.support.ideas import a_draft, a_file, a_mail, an_idea
+from tests.support.ideas import a_draft, a_file, a_mail, a_message, an_idea
 
 CHECK = {"spf": "pass", "dkim": "pass", "dmarc": "pass", "source": "own check"}
 REASONS = [
@@ -96,7 +97,33 @@ def _long(session, settings, sluice, words, unbroken):
     )
     given = a_draft(session, settings, sluice, idea, words)
     answer.confirm(session, announcer, given.id, given.text)
+    _messages(session, sluice, idea, unbroken)
     return idea
+
+
+def _messages(session, sluice, idea, unbroken):
+    """What was sent about it: some arrived, some did not, one went to an address that was corrected since."""
+    wrong = "asa.margareta.oberg-lindstrom.hemtjansten.nalden@krokm.example"
+    facts = {"idea_reference": idea.reference, "wrong": idea.submitter_address, "right": wrong, "at": now()}
+    for wrong_now, right in ((idea.submitter_address, wrong), (wrong, idea.submitter_address)):
+        correct_address(session, facts | {"corrected_by": "contact", "wrong": wrong_now, "right": right})
+    line = "550 5.1.1 <asa.margareta.oberg-lindstrom.hemtjansten.nalden@krokm.example>: Recipient address rejected"
+    a_message(session, idea, recipient=wrong, state="permanent-failure", reason="recipient-gone", line=line)
+    a_message(session, idea, kind="answer", state="permanent-failure", reason="recipient-gone", line=line)
+    a_message(
+        session,
+        idea,
+        kind="added",
+        recipient=f"{unbroken}@krokom.example",
+        state="temporary-failure",
+        reason="mailbox-full",
+        line=f"452 4.2.2 {unbroken}",
+    )
+    a_message(session, idea, state="delivered", reason="delivered")
+    a_message(session, idea, kind="notice", recipient=sluice.contacts[0].address)
+    a_message(session, idea, kind="notice", recipient=f"{unbroken}@krokom.example", state="suppressed", reason="rate")
+    a_message(session, idea, kind="event", channel="webhook", recipient="01a20c2d-a652-7054-be86-4fa1a5b49c3e")
+    a_message(session, idea, state="suppressed", reason="Precedence: bulk")
 
 
 def _held(session, settings, sluice):

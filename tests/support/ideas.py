@@ -12,7 +12,7 @@ from services.intake.domain.idea import SubmitterKind
 from services.intake.domain.sluice import SluiceProfile
 from services.intake.mail.model import Attachment as ReceivedFile
 from services.intake.store import sluices
-from services.intake.store.tables import AnswerDraft, Idea, InboundEmail, RawMail
+from services.intake.store.tables import AnswerDraft, Idea, IdeaMessage, InboundEmail, RawMail
 from services.intake.usecases import answer
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.receive import NewIdea, open_idea
@@ -104,6 +104,24 @@ def a_draft(session: Session, settings: Settings, sluice: SluiceProfile, idea: I
     return answer.draft(
         session, Announcer(settings), sluice, idea, sluice.contacts[0], mail, text=text, message_id=mail.message_id
     )
+
+
+def a_message(session: Session, idea: Idea, **more: Any) -> IdeaMessage:
+    """What notify told of a message about an idea; ``more`` are columns of IdeaMessage."""
+    columns: dict[str, Any] = {
+        "notification_id": new_id(),
+        "kind": "confirmation",
+        "channel": "email",
+        "recipient": idea.submitter_address or "",
+        "state": "sent",
+        "reason": None,
+        "line": None,
+        "at": now(),
+    }
+    message = IdeaMessage(idea_id=idea.id, **(columns | more))
+    session.add(message)
+    session.flush()
+    return message
 
 
 def a_file(name: str = "karta.png", content: bytes = b"\x89PNG\r\n\x1a\n", kind: str = "image/png") -> ReceivedFile:

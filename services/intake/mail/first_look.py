@@ -76,6 +76,7 @@ def first_look(raw: bytes, reason: str, *, envelope_from: str | None = None, rec
         reading,
         kind=found.kind,
         delivery_reports=found.delivery_reports,
+        complaint=found.complaint,
         automatic=found.automatic,
         spam=found.spam,
         reasons=(reason, *reading.reasons, *found.reasons),

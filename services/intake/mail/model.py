@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from shared.mail.bounce_class import BounceClass
+
 
 class Kind(StrEnum):
     """What a received mail is; an unclear mail is an idea."""
@@ -20,17 +22,6 @@ class Kind(StrEnum):
     DELIVERY_REPORT = "delivery-report"
     AUTOMATIC_REPLY = "automatic-reply"
     COMPLAINT = "complaint"
-
-
-class BounceClass(StrEnum):
-    """Why a mail did not arrive, in the terms that decide what to do next."""
-
-    RECIPIENT_GONE = "recipient-gone"
-    MAILBOX_FULL = "mailbox-full"
-    BLOCKED = "blocked"
-    DELAYED = "delayed"
-    DELIVERED = "delivered"
-    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +119,22 @@ class DeliveryReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Complaint:
+    """Somebody marked a mail of ours as spam (RFC 5965). What it quotes of that mail is unverified: anybody's word."""
+
+    feedback_type: str
+    """``abuse``, ``fraud``, ``virus``, ``not-spam``, ``auth-failure`` … (RFC 5965 §7.3, RFC 6591)."""
+    recipient: str | None
+    """Who complained, where the report says so; many providers leave it out."""
+    why: str
+    """By what the mail shows that it is one."""
+    return_paths: tuple[str, ...] = ()
+    """Addresses that it gives as the envelope's sender of the mail complained about."""
+    message_ids: tuple[str, ...] = ()
+    """What it gives as the Message-ID of the mail complained about, with angle brackets."""
+
+
+@dataclass(frozen=True, slots=True)
 class Calendar:
     """The iTIP part of a mail (RFC 5546)."""
 
@@ -172,6 +179,7 @@ class Reading:
     attachments: tuple[Attachment, ...] = ()
     forwarded: Forwarded | None = None
     delivery_reports: tuple[DeliveryReport, ...] = ()
+    complaint: Complaint | None = None
     calendar: Calendar | None = None
     reasons: tuple[str, ...] = ()
     message_id: str | None = None

@@ -85,6 +85,7 @@ class _Reading:
             attachments=files,
             forwarded=divided.forwarded or attached,
             delivery_reports=found.delivery_reports,
+            complaint=found.complaint,
             calendar=event,
             automatic=found.automatic,
             spam=found.spam,

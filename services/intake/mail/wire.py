@@ -13,14 +13,15 @@ from typing import Any
 from services.intake.mail.model import (
     Address,
     Attachment,
-    BounceClass,
     Calendar,
+    Complaint,
     DeliveryReport,
     Forwarded,
     Headers,
     Kind,
     Reading,
 )
+from shared.mail.bounce_class import BounceClass
 
 
 def dump(reading: Reading) -> tuple[bytes, list[bytes]]:
@@ -53,6 +54,7 @@ def load(head: bytes, blobs: list[bytes]) -> Reading:
                 "attachments": tuple(Attachment(**f, content=b) for f, b in zip(files, blobs, strict=True)),
                 "forwarded": _forwarded(plain["forwarded"]),
                 "delivery_reports": tuple(_report(one) for one in plain["delivery_reports"]),
+                "complaint": _complaint(plain["complaint"]),
                 "calendar": Calendar(**plain["calendar"]) if plain["calendar"] else None,
                 "reply_to": tuple(Address(**one) for one in plain["reply_to"]),
                 "headers": Headers(tuple((name, value) for name, value in plain["headers"]["fields"])),
@@ -64,6 +66,7 @@ def load(head: bytes, blobs: list[bytes]) -> Reading:
 
 
 _TUPLES_OF_TEXT = ("reasons", "in_reply_to", "references", "recipients", "authentication_results")
+_QUOTED = ("return_paths", "message_ids")
 
 
 def _address(plain: Any) -> Address | None:
@@ -72,6 +75,10 @@ def _address(plain: Any) -> Address | None:
 
 def _forwarded(plain: Any) -> Forwarded | None:
     return Forwarded(**{**plain, "sender": _address(plain["sender"])}) if plain else None
+
+
+def _complaint(plain: Any) -> Complaint | None:
+    return Complaint(**{**plain, **{name: tuple(plain[name]) for name in _QUOTED}}) if plain else None
 
 
 def _report(plain: Any) -> DeliveryReport:

@@ -15,6 +15,7 @@ from services.intake.store.tables import (
     Blob,
     Contact,
     Idea,
+    IdeaMessage,
     InboundEmail,
     RawMail,
     Sluice,
@@ -134,6 +135,17 @@ def timeline(session: Session, idea_id: UUID, *, public_only: bool = False) -> S
     if public_only:
         asked = asked.where(TimelineEntry.public)
     return session.scalars(asked.order_by(TimelineEntry.at, TimelineEntry.id)).all()
+
+
+def messages(session: Session, idea_id: UUID, *, limit: int | None = None) -> Sequence[IdeaMessage]:
+    """What became of the messages about an idea: what did not leave or arrive first, then newest first."""
+    went_well = IdeaMessage.state.in_(("sent", "delivered", "cancelled"))
+    return session.scalars(
+        select(IdeaMessage)
+        .where(IdeaMessage.idea_id == idea_id)
+        .order_by(went_well, IdeaMessage.at.desc(), IdeaMessage.notification_id)
+        .limit(limit)
+    ).all()
 
 
 def attachments(session: Session, idea_id: UUID) -> Sequence[Attachment]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -84,6 +84,7 @@ def add_address(session: Session, sluice_id: UUID, address: str, *, is_primary: 
         .values(address=address.lower(), **values)
         .on_conflict_do_update(index_elements=[SluiceAddress.address], set_=values)
     )
+    _changed(session, sluice_id)
 
 
 def add_contact(session: Session, sluice_id: UUID, *, name: str, address: str, language: str = "sv") -> None:
@@ -94,6 +95,12 @@ def add_contact(session: Session, sluice_id: UUID, *, name: str, address: str, l
         .values(id=new_id(), sluice_id=sluice_id, address=address.lower(), **values)
         .on_conflict_do_update(index_elements=[Contact.sluice_id, Contact.address], set_=values)
     )
+    _changed(session, sluice_id)
+
+
+def _changed(session: Session, sluice_id: UUID) -> None:
+    """What others were told of it no longer holds, until they are told anew."""
+    session.execute(update(Sluice).where(Sluice.id == sluice_id).values(announced_at=None))
 
 
 def _profile(session: Session, sluice: Sluice) -> SluiceProfile:

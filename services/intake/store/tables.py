@@ -42,6 +42,8 @@ class Sluice(Base):
     answer_days: Mapped[int] = mapped_column(server_default="10")
     """Working days until an answer is promised."""
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    announced_at: Mapped[datetime | None]
+    """When others heard of it as it is; null where it has changed since."""
 
     __table_args__ = (
         CheckConstraint("open_to IN ('staff', 'everybody')", name="open_to"),
@@ -202,6 +204,30 @@ class TimelineEntry(Base):
     public: Mapped[bool] = mapped_column(server_default="true")
     """May the submitter see it on the follow page."""
     inbound_email_id: Mapped[UUID | None] = mapped_column(ForeignKey(InboundEmail.id), index=True)
+
+
+class IdeaMessage(Base):
+    """What became of one message about an idea, as notify last told it."""
+
+    __tablename__ = "idea_message"
+
+    notification_id: Mapped[UUID] = mapped_column(primary_key=True)
+    idea_id: Mapped[UUID] = mapped_column(ForeignKey(Idea.id, ondelete="CASCADE"), index=True)
+    kind: Mapped[str]
+    """confirmation, notice, answer …"""
+    channel: Mapped[str]
+    """email, sms or webhook."""
+    recipient: Mapped[str]
+    state: Mapped[str]
+    """sent, delivered, permanent-failure …"""
+    reason: Mapped[str | None]
+    """Why it is in that state, as a code; null where the state says it all."""
+    line: Mapped[str | None]
+    """What the other server said."""
+    replaces: Mapped[UUID | None]
+    """The message that did not arrive and was sent anew by this one."""
+    at: Mapped[datetime]
+    """When it came into that state."""
 
 
 class Blob(Base):

@@ -17,11 +17,11 @@ from services.intake.usecases.announce import Announcer
 from services.intake.usecases.belonging import Belonging
 from services.intake.usecases.letter import Letter
 from services.intake.usecases.receive import Addition, NewIdea, add_to_idea, note, open_idea
+from services.intake.usecases.returned import Returned
 from services.intake.usecases.sayings import say
 from shared.bus import outbox
 from shared.clock import now
 from shared.contracts import registry
-from shared.mail import addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,16 @@ class Decision:
             case Kind.DELIVERY_REPORT:
                 self._delivery_report()
             case Kind.COMPLAINT:
-                self.because("complaint recorded; nothing is answered")
+                self._complaint()
             case Kind.CALENDAR_REPLY:
                 self._calendar_reply()
             case Kind.AUTOMATIC_REPLY:
                 self._automatic_reply()
             case Kind.IDEA | Kind.REPLY:
-                self._idea_or_reply()
+                if self._returned.notification is None:
+                    self._idea_or_reply()
+                else:
+                    self._to_return_path()
 
     def because(self, reason: str) -> None:
         """Keep the reason for a decision with the mail."""
@@ -65,6 +68,10 @@ class Decision:
     @property
     def _belonging(self) -> Belonging:
         return Belonging(self.session, self.announcer.settings.signer, self.letter, self.because)
+
+    @property
+    def _returned(self) -> Returned:
+        return Returned(self.session, self.announcer.settings.signer, self.letter)
 
     def _is_duplicate(self, raw: bytes) -> bool:
         """True where the same mail (sluice, Message-ID, body) is here already, by another route or again."""
@@ -109,7 +116,7 @@ class Decision:
         return False
 
     def _delivery_report(self) -> None:
-        token = addresses.reported_notification(self.announcer.settings.signer, self.letter.mail.recipient)
+        token = self._returned.notification
         if token is None:
             self.because("delivery report without a return path that we signed: recorded only")
             return
@@ -130,6 +137,25 @@ class Decision:
             )
         self.because("delivery report for a mail that we sent, by its signed return path")
 
+    def _complaint(self) -> None:
+        complaint = self.letter.reading.complaint
+        found = self._returned.complained_about(complaint) if complaint else None
+        if complaint is None or found is None:
+            self.because("complaint about nothing that we signed: recorded only; nothing is answered")
+            return
+        notification, proof = found
+        outbox.put(
+            self.session,
+            registry.COMPLAINT,
+            {
+                "inbound_email_id": self.letter.mail.id,
+                "notification_id": notification,
+                "feedback_type": clean(complaint.feedback_type),
+                "recipient": clean(complaint.recipient) if complaint.recipient else None,
+            },
+        )
+        self.because(f"complaint about a mail that we sent, by {proof}; nothing is answered")
+
     def _calendar_reply(self) -> None:
         calendar = self.letter.reading.calendar
         assert calendar is not None
@@ -149,7 +175,12 @@ class Decision:
 
     def _automatic_reply(self) -> None:
         self.because(f"automatic: {self.letter.reading.automatic or 'recorded, never answered'}")
-        idea, _ = self._belonging.addressed()
+        origin = self._returned.origin() if self._returned.notification else None
+        if origin is not None:
+            idea: Idea | None = origin.idea
+            self.because(f"noted on idea {origin.idea.reference}, whose message it answers, by its signed return path")
+        else:
+            idea, _ = self._belonging.addressed()
         if idea is None:
             return
         self.letter.mail.idea_id = idea.id
@@ -163,6 +194,26 @@ class Decision:
             text=clean(self.letter.reading.text),
             public=False,
             inbound_email_id=self.letter.mail.id,
+        )
+
+    def _to_return_path(self) -> None:
+        """Keep what looks as if a person wrote it, but came to where only programs answer (RFC 3834 §4).
+
+        It is never confirmed and makes no idea, whatever it says. Contacts hear of it at most where the message that
+        it answers went to the submitter: an autoresponder that does not say what it is answers their notices, too.
+        """
+        origin = self._returned.origin()
+        if origin is None:
+            self.letter.mail.held = "return-path"
+            self.because("held for the contact: it came to a signed return path of a message about no idea")
+            return
+        tells = origin.went_to_submitter and self.letter.reading.automatic is None
+        self._add(
+            origin.idea,
+            f"part of idea {origin.idea.reference} because of its signed return path; not confirmed"
+            + ("" if tells else ", and no contact is told by mail"),
+            tells=tells,
+            public=False,
         )
 
     def _idea_or_reply(self) -> None:
@@ -193,7 +244,7 @@ class Decision:
             return
         self._open(hint)
 
-    def _add(self, idea: Idea, reason: str) -> None:
+    def _add(self, idea: Idea, reason: str, *, tells: bool = True, public: bool = True) -> None:
         self.because(reason)
         author = (self.letter.address or "").lower()
         if author and author == (idea.submitter_address or "").lower():
@@ -215,6 +266,8 @@ class Decision:
                 files=self.letter.reading.attachments,
                 inbound_email_id=self.letter.mail.id,
                 facts={"vouched": self.letter.check.vouched},
+                tells=tells,
+                public=public,
             ),
         )
 

@@ -10,7 +10,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.intake.domain.deadlines import answer_by
 from services.intake.domain.idea import Stage, SubmitterKind
 from services.intake.domain.sluice import SluiceProfile
 from services.intake.domain.words import clean, one_line
@@ -22,6 +21,7 @@ from services.intake.usecases.announce import Announcer
 from shared import logs
 from shared.clock import STOCKHOLM
 from shared.ids import new_id
+from shared.working_days import answer_by
 
 log = logs.get(__name__)
 
@@ -119,12 +119,16 @@ class Addition:
     files: Sequence[ReceivedFile] = ()
     inbound_email_id: UUID | None = None
     facts: dict[str, object] = field(default_factory=dict)
+    tells: bool = True
+    """Do its contacts hear of it by mail?"""
+    public: bool = True
+    """May the submitter see it?"""
 
 
 def add_to_idea(
     session: Session, announcer: Announcer, sluice: SluiceProfile, idea: Idea, addition: Addition
 ) -> TimelineEntry:
-    """Add text and files to an idea, and tell its contacts."""
+    """Add text and files to an idea, and tell its contacts unless the addition says otherwise."""
     files.keep(session, idea.id, addition.inbound_email_id, addition.files)
     names = [file.name for file in addition.files]
     entry = note(
@@ -136,10 +140,12 @@ def add_to_idea(
         actor_kind=addition.author_kind,
         text=clean(addition.text),
         facts={"set_apart": clean(addition.set_apart), "files": names, **addition.facts},
+        public=addition.public,
         inbound_email_id=addition.inbound_email_id,
     )
     idea.updated_at = addition.at
-    announcer.added_to(session, idea, sluice, entry_id=entry.id, author=entry.actor, text=entry.text, files=names)
+    if addition.tells:
+        announcer.added_to(session, idea, sluice, entry_id=entry.id, author=entry.actor, text=entry.text, files=names)
     log.info("idea_added_to", idea_id=str(idea.id), by=addition.author_kind)
     return entry
 

@@ -96,6 +96,7 @@ def detach(session: Session, announcer: Announcer, inbound_email_id: UUID, *, ac
     for file in session.scalars(select(Attachment).where(Attachment.inbound_email_id == mail.id)):
         file.idea_id = idea.id
     mail.idea_id = idea.id
+    mail.held = None
     _because(mail, f"detached by {actor}: {reason}")
     if former is not None:
         _note(session, mail, former, "detached", actor, reason, {"to": idea.reference})

@@ -92,7 +92,7 @@ def _ideas(settings: Settings, database: Database, announcer: Announcer) -> Blue
     @ideas.scope(READ)
     @ideas.gives(200, schemas.IdeaDetailSchema)
     def get_idea(reference: str) -> dict[str, Any]:
-        """Read one idea with its timeline and files."""
+        """Read one idea with its timeline, its files and what was sent about it."""
         with database.transaction() as session:
             return _detail(session, settings, _reference(reference))
 
@@ -229,6 +229,7 @@ def _detail(session: Session, settings: Settings, reference: str) -> dict[str, A
         **schemas.idea_shape(row, settings),
         "timeline": [schemas.timeline_shape(entry) for entry in queries.timeline(session, row.idea.id)],
         "attachments": [schemas.attachment_shape(file, settings) for file in queries.attachments(session, row.idea.id)],
+        "messages": [schemas.message_shape(message) for message in queries.messages(session, row.idea.id)],
     }
 
 

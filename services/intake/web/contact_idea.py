@@ -5,6 +5,7 @@ It changes nothing. The link is good for one idea and one contact, as long as th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,18 +15,23 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import Reference, Stage
+from services.intake.domain.messages import did_not_arrive
 from services.intake.domain.sluice import SluiceProfile
 from services.intake.store import queries, sluices
 from services.intake.store.queries import IdeaRow, InboundRow
+from services.intake.store.tables import Idea, IdeaMessage
 from services.intake.web import downloads
 from services.intake.web.stair import stage_left, stair
 from shared.clock import STOCKHOLM, now
 from shared.db import Database
 from shared.errors import NotFound
+from shared.mail.addresses import canonical
 from shared.settings import Settings
 from shared.web import links, own_links
 
 PAGE = "/kontakt/ide/<reference>"
+MAX_MESSAGES = 200
+"""How many of the messages about an idea are listed, what did not arrive first; the API lists them all."""
 MAX_MAILS = 200
 """How many of an idea's mails are listed, newest first; the API lists them all."""
 
@@ -66,6 +72,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
             token=request.args["t"],
             here=f"/kontakt/ide/{row.idea.reference}",
             in_words=size_in_words,
+            message_token=lambda identity: links.undelivered_token(settings.signer, identity),
             **facts,
         )
 
@@ -98,6 +105,8 @@ def _facts(session: Session, row: IdeaRow) -> dict[str, Any]:
     idea = row.idea
     entries = queries.timeline(session, idea.id)
     mails = queries.find_inbound(session, limit=MAX_MAILS, idea=idea.reference)
+    messages = queries.messages(session, idea.id, limit=MAX_MESSAGES + 1)
+    unarrived, arrived = _told_apart(messages[:MAX_MESSAGES], idea)
     began = next((entry.inbound_email_id for entry in entries if entry.event == "received"), None)
     return {
         "idea": idea,
@@ -105,11 +114,29 @@ def _facts(session: Session, row: IdeaRow) -> dict[str, Any]:
         "files": queries.attachments(session, idea.id),
         "mails": mails[:MAX_MAILS],
         "more_mails": len(mails) > MAX_MAILS,
+        "unarrived": unarrived,
+        "arrived": arrived,
+        "more_messages": len(messages) > MAX_MESSAGES,
         "check": _sender_check(queries.inbound(session, began)) if began else None,
         "answered": any(entry.event == "answered" for entry in entries),
         "late": now().astimezone(STOCKHOLM).date() > idea.answer_by.astimezone(STOCKHOLM).date(),
         "stair": stair(Stage(idea.stage), stage_left(entries)),
     }
+
+
+def _told_apart(messages: Sequence[IdeaMessage], idea: Idea) -> tuple[list[IdeaMessage], list[IdeaMessage]]:
+    """What somebody waits for in vain, and the rest: also what has gone anew, or to an address corrected since."""
+    now_at = canonical(idea.submitter_address or "")
+    sent_anew = {each.replaces for each in messages}
+    unarrived = [
+        each
+        for each in messages
+        if did_not_arrive(kind=each.kind, state=each.state, reason=each.reason)
+        and each.notification_id not in sent_anew
+        and not (each.kind in ("confirmation", "answer") and canonical(each.recipient) != now_at)
+    ]
+    arrived = [each for each in messages if each not in unarrived]
+    return unarrived, sorted(arrived, key=lambda each: each.at, reverse=True)
 
 
 def _sender_check(began: InboundRow) -> dict[str, Any]:

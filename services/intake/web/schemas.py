@@ -7,9 +7,10 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from services.intake.domain.idea import PATH, Stage, SubmitterKind
+from services.intake.domain.messages import did_not_arrive
 from services.intake.mail.model import Kind
 from services.intake.store.queries import IdeaRow, InboundRow, SluiceRow
-from services.intake.store.tables import Attachment, TimelineEntry
+from services.intake.store.tables import Attachment, IdeaMessage, TimelineEntry
 from shared.clock import STOCKHOLM
 from shared.contracts.facts import LANGUAGES
 from shared.settings import Settings
@@ -59,6 +60,22 @@ class AttachmentSchema(Schema):
     url = fields.Url(metadata=_described("Where to download it."))
 
 
+class IdeaMessageSchema(Schema):
+    """What became of one message about an idea."""
+
+    id = fields.UUID(metadata=_described("The notification's, as in notify's API."))
+    kind = fields.String(metadata=_described("confirmation, notice, added, answer …"))
+    channel = fields.String(metadata=_described("email, sms or webhook."))
+    recipient = fields.String()
+    state = fields.String(metadata=_described("sent, delivered, permanent-failure, suppressed …"))
+    reason = fields.String(
+        allow_none=True, metadata=_described("Why, as a code such as recipient-gone; null where the state says it all.")
+    )
+    line = fields.String(allow_none=True, metadata=_described("What the other server said."))
+    at = fields.AwareDateTime(metadata=_described("When it came into that state."))
+    did_not_arrive = fields.Boolean(metadata=_described("Does somebody wait for it in vain?"))
+
+
 class IdeaSchema(Schema):
     """An idea, as lists show it."""
 
@@ -91,6 +108,10 @@ class IdeaDetailSchema(IdeaSchema):
     set_apart = fields.String(metadata=_described("Quoted history and signature that came with it."))
     timeline = fields.List(fields.Nested(TimelineSchema))
     attachments = fields.List(fields.Nested(AttachmentSchema))
+    messages = fields.List(
+        fields.Nested(IdeaMessageSchema),
+        metadata=_described("What was sent about it: what failed first, then newest first."),
+    )
 
 
 class IdeaPageSchema(Schema):
@@ -285,6 +306,21 @@ def timeline_shape(entry: TimelineEntry) -> dict[str, Any]:
         "facts": entry.facts,
         "public": entry.public,
         "inbound_email": entry.inbound_email_id,
+    }
+
+
+def message_shape(message: IdeaMessage) -> dict[str, Any]:
+    """What became of a message as IdeaMessageSchema writes it."""
+    return {
+        "id": message.notification_id,
+        "kind": message.kind,
+        "channel": message.channel,
+        "recipient": message.recipient,
+        "state": message.state,
+        "reason": message.reason,
+        "line": message.line,
+        "at": message.at,
+        "did_not_arrive": did_not_arrive(kind=message.kind, state=message.state, reason=message.reason),
     }
 
 

@@ -19,7 +19,7 @@ from shared.contracts.registry import ANSWER_DRAFTED, IDEA_ADDED_TO, INTAKE, MAI
 from shared.db import Database, Role
 from shared.mail import message_ids
 from shared.settings import Settings
-from tests.integration.intake.test_read_mail import Desk, one_desk
+from tests.integration.intake.desk import Desk, one_desk
 from tests.support.ideas import a_mail, a_sluice
 
 FRONT = "Authentication-Results: front.example; "

@@ -2,154 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from queue import SimpleQueue
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.intake.domain.sluice import SluiceProfile
 from services.intake.mail.authentication import SenderCheck
-from services.intake.mail.model import Address, Reading
-from services.intake.mail.read import read_mail
-from services.intake.store.tables import AnswerDraft, Attachment, Idea, InboundEmail, TimelineEntry
+from services.intake.store.tables import AnswerDraft, Attachment, Idea
 from services.intake.usecases import undo
 from services.intake.usecases.announce import Announcer
-from services.intake.usecases.read_mail import Checker as CheckerPort
-from services.intake.usecases.read_mail import Desk as ReadingDesk
-from services.intake.usecases.read_mail import ReadMail
-from shared.bus import outbox
-from shared.bus.inbox import Inbox
-from shared.contracts.registry import INTAKE, MAIL_RECEIVED
-from shared.db import Database, Role
 from shared.errors import Conflict, Rejected
-from shared.mail import addresses, message_ids, reply_addresses
-from shared.settings import Settings
+from shared.mail import addresses, message_ids
 from shared.web import links
-from tests.support.ideas import a_mail, a_sluice
-
-VOUCHED = SenderCheck(vouched=True, dmarc="pass", source="front.example", reasons=("dmarc=pass by front.example",))
-FORGED = SenderCheck(suspected_forged=True, dmarc="fail", reasons=("DMARC fails and its domain asks for refusal",))
-
-
-class Reader:
-    """Reads in this process: the child's limits have tests of their own."""
-
-    def read(self, raw: bytes, *, envelope_from: str | None, recipient: str | None) -> Reading:
-        return read_mail(raw, envelope_from=envelope_from, recipient=recipient)
-
-
-@dataclass
-class Checker:
-    """Says of every sender what the test says."""
-
-    verdict: SenderCheck = field(default_factory=SenderCheck)
-
-    def check(
-        self,
-        raw: bytes,
-        *,
-        peer_ip: str | None,
-        helo: str | None,
-        envelope_from: str | None,
-        from_addresses: Sequence[Address],
-        authentication_results: Sequence[str],
-        trusted_peer: bool,
-    ) -> SenderCheck:
-        return self.verdict
-
-
-def one_desk(checker: CheckerPort) -> SimpleQueue[ReadingDesk]:
-    """Where one mail at a time is read, with this word on its sender."""
-    desks: SimpleQueue[ReadingDesk] = SimpleQueue()
-    desks.put(ReadingDesk(Reader(), checker))
-    return desks
-
-
-@dataclass
-class Desk:
-    """A sluice, and mail that arrives at it."""
-
-    settings: Settings
-    database: Database
-    sluice: SluiceProfile
-
-    def receive(
-        self,
-        raw: bytes | str,
-        *,
-        recipient: str | None = None,
-        envelope_from: str = "asa@krokom.example",
-        verdict: SenderCheck | None = None,
-        trusted: bool = True,
-    ) -> InboundEmail:
-        """As the listener stores it and the worker then reads it."""
-        data = raw if isinstance(raw, bytes) else raw.replace("\n", "\r\n").encode()
-        with self.database.transaction() as session:
-            mail = a_mail(
-                session,
-                self.sluice,
-                raw=data,
-                recipient=recipient or self.sluice.address,
-                envelope_from=envelope_from,
-                trusted_peer=trusted,
-                read_at=None,
-                kind=None,
-                message_id=None,
-                reasons=[],
-                reading=None,
-            )
-            message_id = outbox.put(session, MAIL_RECEIVED, {"inbound_email_id": mail.id})
-        read = ReadMail(Announcer(self.settings), one_desk(Checker(verdict or SenderCheck())))
-        Inbox(self.database, INTAKE, {MAIL_RECEIVED.name: read}).run(message_id)
-        with self.database.transaction() as session:
-            found = session.get_one(InboundEmail, mail.id)
-            assert found.read_at is not None, session.execute(text("SELECT last_error FROM bus.delivery")).all()
-            return found
-
-    def idea_of(self, mail: InboundEmail) -> Idea:
-        with self.database.transaction() as session:
-            assert mail.idea_id is not None, mail.reasons
-            return session.get_one(Idea, mail.idea_id)
-
-    def ideas(self) -> list[Idea]:
-        with self.database.transaction() as session:
-            return list(session.scalars(select(Idea).order_by(Idea.reference)))
-
-    def timeline(self, idea: Idea) -> list[TimelineEntry]:
-        with self.database.transaction() as session:
-            return list(
-                session.scalars(
-                    select(TimelineEntry).where(TimelineEntry.idea_id == idea.id).order_by(TimelineEntry.id)
-                )
-            )
-
-    def said(self, name: str) -> list[dict[str, Any]]:
-        """The payloads of all messages of one name, in order."""
-        with self.database.transaction() as session:
-            rows = session.execute(text("SELECT payload FROM bus.message WHERE name = :n ORDER BY id"), {"n": name})
-            return [json.loads(row[0]) for row in rows]
-
-    def reply_address(self, idea: Idea, purpose: str = "svar", owner: str = "") -> str:
-        return reply_addresses.make(self.settings.signer, self.sluice.address, purpose, idea.reference, owner)
-
-
-@pytest.fixture
-def desk(settings: Settings) -> Iterator[Desk]:
-    database = Database(settings, Role.INTAKE)
-    with database.transaction() as session:
-        sluice = a_sluice(session)
-    yield Desk(settings, database, sluice)
-    database.dispose()
-
-
-def mail(subject: str, body: str, sender: str = "Åsa <asa@krokom.example>", *headers: str) -> str:
-    fields = [f"From: {sender}", f"Subject: {subject}", "Content-Type: text/plain; charset=utf-8", *headers]
-    return "\n".join(fields) + f"\n\n{body}\n"
+from tests.integration.intake.desk import FORGED, VOUCHED, Desk, mail
 
 
 def test_a_mail_is_an_idea_with_reference_kind_and_announcement(desk: Desk) -> None:

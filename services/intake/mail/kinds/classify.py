@@ -13,11 +13,12 @@ from typing import Final
 
 from services.intake.mail.kinds import senders
 from services.intake.mail.kinds.automatic import automatic, is_automatic_reply
-from services.intake.mail.kinds.complaint import Complaint, complaint
+from services.intake.mail.kinds.complaint import complaint
 from services.intake.mail.kinds.dsn import read_report
 from services.intake.mail.kinds.spam import spam_verdict
-from services.intake.mail.model import BounceClass, Calendar, DeliveryReport, Kind, Part
+from services.intake.mail.model import Calendar, Complaint, DeliveryReport, Kind, Part
 from services.intake.mail.ours import is_bounce_address, is_our_message_id, reply_reference
+from shared.mail.bounce_class import BounceClass
 
 _ATTENDEES_METHODS: Final = frozenset(("REPLY", "COUNTER", "REFRESH"))
 """What an attendee sends to the organiser (RFC 5546 §1.4); the other methods come from an organiser."""

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from services.intake.mail.kinds.dsn_fields import typed_address
 from services.intake.mail.kinds.senders import sender_address
-from services.intake.mail.model import Headers, Part
+from services.intake.mail.model import Complaint, Headers, Part
 from services.intake.mail.parts import charsets
-from services.intake.mail.parts.headers import addresses, field_of, unstructured, value_of
+from services.intake.mail.parts.headers import addresses, field_of, message_ids, unstructured, value_of
 
 _MOST_BYTES: Final = 64_000
 _MOST_PARTS: Final = 20
@@ -24,18 +23,9 @@ _HOTMAIL_SENDERS: Final = re.compile(r"(?:staff|abuse|jmrp|postmaster)@(?:hotmai
 _COMPLAINT_SUBJECT: Final = re.compile(r"complaint about message from |e-?mail feedback report for ip", re.IGNORECASE)
 _AOL_SENDERS: Final = re.compile(r"scomp@aol\.(?:net|com)")
 _ORIGINAL_RECIPIENT: Final = ("X-HmXmrOriginalRecipient", "X-Original-Recipient")
-
-
-@dataclass(frozen=True, slots=True)
-class Complaint:
-    """One complaint."""
-
-    feedback_type: str
-    """``abuse``, ``fraud``, ``virus``, ``not-spam``, ``auth-failure`` … (RFC 5965 §7.3, RFC 6591)."""
-    recipient: str | None
-    """Who complained, where the report says so; many providers leave it out."""
-    why: str
-    """By what the mail shows that it is one."""
+_RETURN_PATHS: Final = ("Return-Path", "X-Original-Return-Path", "X-Original-Mail-From", "X-Envelope-From")
+_MESSAGE_IDS: Final = ("Message-ID", "X-Original-Message-ID")
+_MOST_QUOTED: Final = 10
 
 
 def complaint(tree: Part) -> Complaint | None:
@@ -52,11 +42,23 @@ def complaint(tree: Part) -> Complaint | None:
     if report is not None:
         fields = _fields(report)
         kind = (fields.get("Feedback-Type") or "abuse").strip().lower()[:40] or "abuse"
-        return Complaint(kind, _recipient(fields, original), "it is an abuse report (RFC 5965)")
+        return Complaint(
+            kind,
+            _recipient(fields, original),
+            "it is an abuse report (RFC 5965)",
+            return_paths=_return_paths(fields, original),
+            message_ids=_message_ids(original),
+        )
     subject = unstructured(tree.headers.get("Subject")) or ""
     sender = sender_address(tree.headers)
     if _COMPLAINT_SUBJECT.match(subject) and (_HOTMAIL_SENDERS.fullmatch(sender) or _AOL_SENDERS.fullmatch(sender)):
-        return Complaint("abuse", _recipient(tree.headers, original), f"{sender} sends complaints under this subject")
+        return Complaint(
+            "abuse",
+            _recipient(tree.headers, original),
+            f"{sender} sends complaints under this subject",
+            return_paths=_return_paths(Headers(), original),
+            message_ids=_message_ids(original),
+        )
     return None
 
 
@@ -99,3 +101,15 @@ def _recipient(fields: Headers, original: Headers) -> str | None:
                 return address
     returned = [one.address for value in original.all("To") for one in addresses(value)]
     return returned[0] if len(returned) == 1 else None
+
+
+def _return_paths(fields: Headers, original: Headers) -> tuple[str, ...]:
+    """What is said of the original's envelope: by the report (RFC 5965 §3.2), and by the original's header."""
+    said = [*fields.all("Original-Mail-From"), *(value for name in _RETURN_PATHS for value in original.all(name))]
+    found = (typed_address(value) for value in said[:_MOST_QUOTED])
+    return tuple(dict.fromkeys(address for address in found if address is not None))
+
+
+def _message_ids(original: Headers) -> tuple[str, ...]:
+    said = [one for name in _MESSAGE_IDS for value in original.all(name) for one in message_ids(value)]
+    return tuple(dict.fromkeys(said))[:_MOST_QUOTED]

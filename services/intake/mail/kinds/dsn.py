@@ -10,14 +10,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from services.intake.mail.kinds import bounce_words, dsn_evidence, senders
-from services.intake.mail.kinds.bounce_class import best_status, judge, reply_code
+from services.intake.mail.kinds import dsn_evidence, senders
 from services.intake.mail.kinds.dsn_fields import Group, recipient_groups
 from services.intake.mail.kinds.dsn_recipients import Mention, found_by_flufl, mentions
 from services.intake.mail.kinds.dsn_text import ReportText, take_apart
-from services.intake.mail.model import BounceClass, DeliveryReport, Part
+from services.intake.mail.model import DeliveryReport, Part
 from services.intake.mail.ours import is_bounce_address
 from services.intake.mail.parts.headers import addresses
+from shared.mail import bounce_words
+from shared.mail.bounce_class import BounceClass, best_status, judge, reply_code
 
 _MOST_REPORTS: Final = 200
 _MOST_NAMED: Final = 50

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from services.intake.domain.idea import SubmitterKind
 from services.intake.store.tables import Idea
 from shared.web import tokens
-from tests.support.ideas import a_file, a_sluice, an_idea
+from tests.support.ideas import a_file, a_message, a_sluice, an_idea
 
 IDEAS = "/api/intake/v1/ideas"
 FIELDS = {"reference", "sluice", "title", "text", "stage", "kind", "submitter", "created_at", "held"}
@@ -127,6 +127,29 @@ def test_one_idea_comes_with_its_timeline_and_files(get, client, bearer, stored)
     assert download.data == a_file().content
     assert download.headers["Content-Disposition"].startswith("attachment")
     assert "sandbox" in download.headers["Content-Security-Policy"]
+
+
+def test_one_idea_tells_what_became_of_the_messages_about_it(get, client, bearer, stored, database) -> None:
+    with database.transaction() as session:
+        sent = a_message(session, stored[4], state="delivered")
+        failed = a_message(session, stored[4], kind="answer", state="permanent-failure", reason="blocked", line="550")
+    first, second = get(f"{IDEAS}/{stored[4].reference}").json["messages"]
+
+    assert first == {
+        "id": str(failed.notification_id),
+        "kind": "answer",
+        "channel": "email",
+        "recipient": failed.recipient,
+        "state": "permanent-failure",
+        "reason": "blocked",
+        "line": "550",
+        "at": failed.at.isoformat(),
+        "did_not_arrive": True,
+    }
+    assert (second["id"], second["did_not_arrive"]) == (str(sent.notification_id), False)
+    described = client.get("/api/intake/openapi.json", headers=bearer).json["components"]["schemas"]
+    assert set(described["IdeaMessage"]["properties"]) == first.keys()
+    assert "messages" in described["IdeaDetail"]["properties"]
 
 
 @pytest.mark.parametrize("reference", ["KRO-2026-9999", "x", "KRO-2026-0001' OR 1=1", "%00"])

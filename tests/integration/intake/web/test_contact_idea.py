@@ -16,10 +16,11 @@ from services.intake.store import queries, sluices
 from services.intake.store.tables import Base, Contact, Idea, InboundEmail
 from services.intake.usecases import answer, undo
 from services.intake.usecases.announce import Announcer
+from services.intake.usecases.correct_address import correct_address
 from services.intake.usecases.receive import Addition, add_to_idea, note
 from shared.clock import now
 from shared.web import links
-from tests.support.ideas import a_draft, a_file, a_mail, a_sluice, an_idea
+from tests.support.ideas import a_draft, a_file, a_mail, a_message, a_sluice, an_idea
 from tests.support.pages import PAYLOADS, Elements
 
 RAW = b"Subject: =?utf-8?q?Hej?=\r\n\r\nbare\nLF, bare\rCR, NUL\x00, \xff\xfe <script>\r\n.\r\n"
@@ -280,7 +281,7 @@ def test_the_whole_timeline_is_shown_also_what_the_submitter_does_not_see(
         "Bo lade till",
         "Vi är två.",
         "&gt; bort",
-        "Ett automatiskt svar kom från Åsa",
+        "Automatiskt svar från Åsa",
         "Jag är ledig till måndag.",
         "skrev ett utkast till svar",
         "Ett svar till.",
@@ -473,3 +474,128 @@ def test_a_contacts_link_reaches_no_submitter_by_what_a_contact_quoted(
 
     assert f"/kontakt/ide/{idea.reference}?t=…" in page
     assert contact.partition("?t=")[2] not in page
+
+
+def messages_on(page: str) -> str:
+    """The section of the page on what was sent."""
+    found = page.partition('<section id="utskick">')[2].partition("</section>")[0]
+    assert found
+    return found
+
+
+def test_what_did_not_arrive_stands_first_with_its_reason_the_servers_line_and_a_way_to_mend_it(
+    client, read, web_settings, idea, database
+) -> None:
+    line = "550 5.1.1 <asa@krokom.example>: Okänd mottagare <b>"
+    with database.transaction() as session:
+        failed = a_message(session, idea, state="permanent-failure", reason="recipient-gone", line=line)
+        a_message(session, idea, kind="notice", recipient="kontakt@krokom.example")
+        a_message(session, idea, kind="notice", recipient="bo@krokom.example", state="delivered", reason="delivered")
+    page = read(idea)
+    section = messages_on(page)
+
+    assert page.index("Utskick</h2>") < page.index("<h2>Idén</h2>")
+    for shown in (
+        "Bekräftelsen till asa@krokom.example har inte kommit fram",
+        "Adressen finns inte.",
+        "Servern svarade: <code>550 5.1.1 &lt;asa@krokom.example&gt;: Okänd mottagare &lt;b&gt;</code>",
+        f"/kontakt/meddelande/{links.undelivered_token(web_settings.signer, failed.notification_id)}",
+        "Rätta adressen eller skicka igen",
+        "2 utskick till",
+    ):
+        assert shown in section, shown
+    open_, _, behind = section.partition("<details")
+    assert "Beskedet om en ny idé" not in open_
+    assert "Beskedet om en ny idé till kontakt@krokom.example" in behind
+    assert "Skickat" in behind
+    assert "Kom fram" in behind
+    follow = client.get(links.follow_url(web_settings, idea.reference).removeprefix(web_settings.base_url)).text
+    assert "har inte kommit fram" not in follow
+    assert "550 5.1.1" not in follow
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "reason", "told"),
+    [
+        ("confirmation", "permanent-failure", None, "Meddelandet kunde inte lämnas."),
+        ("confirmation", "temporary-failure", "mailbox-full", "Mottagarens brevlåda är full."),
+        ("confirmation", "technical-failure", "own-fault", "Ett fel hos oss"),
+        ("answer", "suppressed", "automatic-address", "Skickades inte"),
+        ("added", "suppressed", "complained", "märkt ett mejl från oss som skräppost"),
+        ("no-such-kind", "permanent-failure", "no-such-reason", "no-such-reason"),
+    ],
+)
+def test_whatever_somebody_waits_for_in_vain_is_open(
+    read, web_settings, sluice, database, kind: str, state: str, reason: str | None, told: str
+) -> None:
+    with database.transaction() as session:
+        stored = an_idea(session, web_settings, sluice)
+        a_message(session, stored, kind=kind, state=state, reason=reason)
+    section = messages_on(read(stored))
+
+    assert "har inte kommit fram" in section
+    assert told in section
+    assert "<details" not in section
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "reason", "recipient"),
+    [
+        ("confirmation", "suppressed", "Precedence: bulk", "asa@krokom.example"),
+        ("confirmation", "suppressed", "rate", "asa@krokom.example"),
+        ("confirmation", "permanent-failure", "recipient-gone", "gammal@krokom.example"),
+        ("added", "cancelled", "cancelled", "kontakt@krokom.example"),
+    ],
+    ids=["a program's mail", "too many", "the address has been corrected", "cancelled"],
+)
+def test_what_is_as_it_should_be_is_not_called_a_fault(
+    read, web_settings, sluice, database, kind: str, state: str, reason: str, recipient: str
+) -> None:
+    with database.transaction() as session:
+        stored = an_idea(session, web_settings, sluice)
+        a_message(session, stored, kind=kind, state=state, reason=reason, recipient=recipient)
+    page = read(stored)
+
+    assert "har inte kommit fram" not in page
+    assert page.index("Så har det gått") < page.index("Utskick</h2>")
+    assert "1 utskick till" in messages_on(page)
+
+
+def test_an_idea_about_which_nothing_was_sent_says_what_will_stand_there(read, web_settings, sluice, database) -> None:
+    with database.transaction() as session:
+        stored = an_idea(session, web_settings, sluice)
+
+    assert "Inget har skickats än." in messages_on(read(stored))
+
+
+@pytest.mark.parametrize(
+    ("actor", "told"),
+    [("contact", "Adressen rättad av en kontaktperson"), ("Kim", "Adressen rättad av Kim")],
+)
+def test_a_corrected_address_is_told_on_the_timeline(
+    client, read, web_settings, sluice, database, actor: str, told: str
+) -> None:
+    with database.transaction() as session:
+        stored = an_idea(session, web_settings, sluice, submitter="asa@krokm.example")
+        facts = {"wrong": "asa@krokm.example", "right": "asa@krokom.example", "corrected_by": actor, "at": now()}
+        correct_address(session, {"idea_reference": stored.reference, **facts})
+    page = read(stored)
+
+    assert told in page
+    assert "Från asa@krokm.example till asa@krokom.example" in page
+    follow = client.get(links.follow_url(web_settings, stored.reference).removeprefix(web_settings.base_url)).text
+    assert "rättad" not in follow
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_what_a_server_says_stays_text(read, web_settings, sluice, database, payload: str) -> None:
+    with database.transaction() as session:
+        stored = an_idea(session, web_settings, sluice)
+        a_message(
+            session, stored, state="permanent-failure", reason=payload, line=payload, kind=payload, recipient=payload
+        )
+    before = Elements(read(stored)).found
+
+    with database.transaction() as session:
+        session.execute(text("UPDATE intake.idea_message SET reason = 'x', line = 'x', kind = 'x', recipient = 'x'"))
+    assert [tag for tag, _ in before] == [tag for tag, _ in Elements(read(stored)).found]

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.mail.kinds.classify import classify
-from services.intake.mail.model import BounceClass, Calendar, Kind
+from services.intake.mail.model import Calendar, Kind
 from services.intake.mail.ours import is_bounce_address, is_our_message_id, reply_reference
+from shared.mail.bounce_class import BounceClass
 from tests.unit.intake.mail.report_corpus import Sample, classify_mail, parse, samples
 
 REPORTS = samples("reports")

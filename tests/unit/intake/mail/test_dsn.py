@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.intake.mail.kinds.dsn import delivery_reports
 from services.intake.mail.kinds.dsn_fields import recipient_groups, typed_address
 from services.intake.mail.kinds.dsn_text import take_apart
-from services.intake.mail.model import BounceClass
+from shared.mail.bounce_class import BounceClass
 from tests.unit.intake.mail.report_corpus import Sample, parse, samples
 from tests.unit.intake.mail.wordings import BLOCKED, FULL, GONE, OTHER
 

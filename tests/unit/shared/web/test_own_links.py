@@ -17,11 +17,16 @@ SOMEBODY = UUID("01a20c2d-a652-7054-be86-4fa1a5b49c3e")
 FOLLOW = links.follow_token(SIGNER, "KRO-2026-0042")
 CONTACT = links.contact_token(SIGNER, "KRO-2026-0042", SOMEBODY)
 CONFIRM = links.confirm_token(SIGNER, SOMEBODY)
+UNDELIVERED = links.undelivered_token(SIGNER, SOMEBODY)
+PREFERENCES = links.preferences_token(SIGNER, "Åsa+idéer@kommun.example")
 IN_MAILS = [
     (f"https://ide.example/i/KRO-2026-0042?t={FOLLOW}", FOLLOW),
     (f"https://ide.example/i/KRO-2026-0042?lang=en&t={FOLLOW}", FOLLOW),
     (f"https://ide.example/kontakt/ide/KRO-2026-0042?t={CONTACT}", CONTACT),
     (f"https://ide.example/kontakt/bekrafta/{CONFIRM}", CONFIRM),
+    (f"https://ide.example/kontakt/meddelande/{UNDELIVERED}", UNDELIVERED),
+    (f"https://ide.example/utskick/{PREFERENCES}", PREFERENCES),
+    (f"https://ide.example/utskick/{PREFERENCES}/avsluta?sort=news", PREFERENCES),
 ]
 
 
@@ -43,6 +48,7 @@ def test_a_link_is_shown_without_its_token(address: str, token: str, written: st
         "https://ide.example/i/KRO-2026-0042?t=kort",
         f"https://other.example/x?t={FOLLOW}",
         "https://ide.example/tavla/krokom",
+        "https://ide.example/utskick/nyhetsbrev",
         f"t={FOLLOW}",
         "",
     ],

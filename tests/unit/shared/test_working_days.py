@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain.deadlines import answer_by, free_days, is_working_day
+from shared.working_days import answer_by, free_days, is_working_day
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.mail.kinds.bounce_class import best_status, judge, reply_code
-from services.intake.mail.model import BounceClass
+from shared.mail.bounce_class import BounceClass, best_status, judge, reply_code
 from tests.unit.intake.mail.wordings import BLOCKED, FULL, GONE, OTHER
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
-from services.intake.mail.kinds import bounce_words as words
-from services.intake.mail.model import BounceClass
+from shared.mail import bounce_words as words
 
 _LONGEST_TEXT: Final = 4_000
 """Characters of a diagnostic that are read: the words that decide stand at its beginning."""
@@ -43,6 +43,17 @@ _UNTELLING_CODES: Final = frozenset({"5.0.0", "5.0.1", "5.2.0", "5.2.1", "5.3.0"
 _LIKELY_GONE_CODES: Final = frozenset({"5.1.0", "5.1.3", "5.2.1"})
 _FULL_CODES: Final = frozenset({"4.2.2", "5.2.2"})
 _BLOCKED_CODES: Final = frozenset({"5.7.0", "5.7.1", "4.7.0", "4.7.1"})
+
+
+class BounceClass(StrEnum):
+    """Why a mail did not arrive, in the terms that decide what to do next."""
+
+    RECIPIENT_GONE = "recipient-gone"
+    MAILBOX_FULL = "mailbox-full"
+    BLOCKED = "blocked"
+    DELAYED = "delayed"
+    DELIVERED = "delivered"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)

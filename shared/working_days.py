@@ -1,4 +1,4 @@
-"""By when an answer is promised: counted in Swedish working days."""
+"""Swedish working days: by when an answer is promised, and on which days nobody is reminded."""
 
 from __future__ import annotations
 
