@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import click
 
+from idesluss.cli_dkim import dkim
+from idesluss.cli_queue import queue
 from idesluss.cli_sluices import contact, sluice
 from shared.errors import IdeslussenError, MisconfiguredError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from contextlib import AbstractContextManager
-
-    from shared.db import Database
     from shared.settings import Settings
 
 
@@ -100,6 +97,8 @@ def mail_explain(envelope_from: str | None, files: tuple[str, ...]) -> None:
 
 main.add_command(sluice)
 main.add_command(contact)
+main.add_command(dkim)
+main.add_command(queue)
 
 
 @main.group()
@@ -118,48 +117,6 @@ def token_create(name: str, scopes: tuple[str, ...]) -> None:
         click.echo(tokens.issue(_settings().signer, name=name, scopes=scopes))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-
-
-@main.group()
-def queue() -> None:
-    """Messages that failed too often and wait for a person."""
-
-
-@queue.command("list")
-def queue_list() -> None:
-    """List parked messages: consumer, message, name, attempts, when, last error."""
-    from shared.bus import admin
-
-    with _database() as database:
-        for parked in admin.list_parked(database):
-            when = parked.parked_at.isoformat(timespec="seconds")
-            facts = (parked.consumer, parked.message_id, parked.name, parked.attempts, when, parked.last_error)
-            click.echo("\t".join(" ".join(str(fact).split()) for fact in facts))
-
-
-@queue.command("retry")
-@click.argument("consumer")
-@click.argument("message_id", type=click.UUID)
-def queue_retry(consumer: str, message_id: UUID) -> None:
-    """Try a parked message again, at once."""
-    from shared.bus import admin
-
-    with _database() as database:
-        admin.retry(database, consumer, message_id)
-    click.echo("it is tried again")
-
-
-@queue.command("discard")
-@click.argument("consumer")
-@click.argument("message_id", type=click.UUID)
-@click.option("--reason", required=True, help="Kept with the message.")
-def queue_discard(consumer: str, message_id: UUID, reason: str) -> None:
-    """Give a parked message up, with a reason."""
-    from shared.bus import admin
-
-    with _database() as database:
-        admin.discard(database, consumer, message_id, reason)
-    click.echo("discarded")
 
 
 @main.command()
@@ -194,20 +151,3 @@ def _run_role(name: str) -> None:
         )
     logs.configure(settings, name)
     roles.BY_NAME[name].load()(settings, lambda: None)
-
-
-def _database() -> AbstractContextManager[Database]:
-    """The bus as the relay sees it: every delivery, no payload."""
-    from contextlib import contextmanager
-
-    from shared.db import Database, Role
-
-    @contextmanager
-    def opened() -> Iterator[Database]:
-        database = Database(_settings(), Role.RELAY, pool_size=1)
-        try:
-            yield database
-        finally:
-            database.dispose()
-
-    return opened()

@@ -13,11 +13,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
 from idesluss import migrate
-from services.notify.channels.smtp import parse_relay_url
+from services.notify.channels.relay_url import BETWEEN, Relay, parse_relay_urls
+from services.notify.channels.sms import parse_sms_url
+from services.notify.domain.calm import parse_quiet_hours
 from shared import db, migrations, settings
 from shared.errors import MisconfiguredError
 from shared.settings import MIB, VARIABLES, Settings
@@ -62,11 +65,15 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield Finding(Level.FAULT, "settings", str(error))
         return
     yield from values(environ, loaded)
+    yield from quiet_hours(loaded.quiet_hours)
     yield disk(loaded.data_dir)
     yield from database(loaded)
     yield greeting("mail listener", loaded.smtp_host, loaded.smtp_port, "start the suite, or the role listener")
     if not loaded.catches_mail:
-        yield relay(loaded.smtp_relay_url)
+        yield from relays(loaded.smtp_relay_url)
+        yield dkim_keys(loaded.dkim_keys)
+    if loaded.sms_url:
+        yield sms_provider(loaded.sms_url, loaded.base_url)
     if loaded.smtp_tls_cert:
         yield certificate(Path(loaded.smtp_tls_cert), Path(loaded.smtp_tls_key))
 
@@ -103,8 +110,10 @@ def shown(field: str, value: object) -> str:
         return f"({len(value)} hidden)"
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "(none)"
+    if field == "smtp_relay_url" and value:
+        return ", ".join(re.sub(r"//([^:/@]*):.*@", r"//\1:***@", url) for url in BETWEEN.split(str(value)))
     if field.endswith("_url") and value:
-        return re.sub(r"//([^:/@]*):[^@]*@", r"//\1:***@", str(value))
+        return re.sub(r"//([^:/@]*):.*@", r"//\1:***@", str(value))
     return str(value) or "(empty)"
 
 
@@ -121,6 +130,14 @@ def python(version: tuple[int, int, int]) -> Finding:
         "(cpython#136063: a hostile header costs seconds; CVE-2024-6923 and CVE-2026-1299: header injection). "
         "We guard against each, but upgrade",
     )
+
+
+def quiet_hours(text: str) -> Iterator[Finding]:
+    """A worker of notify's does not start with hours that it cannot read."""
+    try:
+        parse_quiet_hours(text)
+    except MisconfiguredError as error:
+        yield Finding(Level.FAULT, "IDESLUSS_QUIET_HOURS", str(error).removeprefix("IDESLUSS_QUIET_HOURS: "))
 
 
 def disk(data_dir: Path) -> Finding:
@@ -174,15 +191,50 @@ def _migrations(connection: psycopg.Connection) -> Iterator[Finding]:
             yield Finding(Level.FAULT, f"schema {schema}", text)
 
 
-def relay(url: str) -> Finding:
-    """The server that takes our outgoing mail."""
+def relays(text: str) -> Iterator[Finding]:
+    """The servers that take our outgoing mail."""
     try:
-        parsed = parse_relay_url(url)
+        parsed = parse_relay_urls(text)
     except MisconfiguredError as error:
-        return Finding(Level.FAULT, "SMTP_RELAY_URL", str(error).removeprefix("SMTP_RELAY_URL: "))
-    if parsed.scheme == "smtps":
-        return _connects("SMTP_RELAY_URL", parsed.host, parsed.port)
-    return greeting("SMTP_RELAY_URL", parsed.host, parsed.port, "check host and port, and the firewall between")
+        yield Finding(Level.FAULT, "SMTP_RELAY_URL", str(error).removeprefix("SMTP_RELAY_URL: "))
+        return
+    for relay in parsed:
+        yield _relay(relay)
+
+
+def _relay(relay: Relay) -> Finding:
+    remedy = "check host and port, and the firewall between"
+    if relay.scheme == "smtps":
+        return _connects("SMTP_RELAY_URL", relay.host, relay.port)
+    return greeting("SMTP_RELAY_URL", relay.host, relay.port, remedy)
+
+
+def dkim_keys(folder: str) -> Finding:
+    """Whether our mails are signed, and with keys that can be read."""
+    from services.notify.channels.dkim import Dkim  # every start loads this file, and few need dkimpy
+
+    subject = "IDESLUSS_DKIM_KEYS"
+    if not folder:
+        text = "mails leave unsigned, unless the relay signs for the sluices' domains: `idesluss dkim create`"
+        return Finding(Level.WARNING, subject, text)
+    try:
+        domains = Dkim(Path(folder)).domains
+    except MisconfiguredError as error:
+        return Finding(Level.FAULT, subject, str(error).removeprefix(f"{subject}: "))
+    level = Level.OK if domains else Level.WARNING
+    return Finding(level, subject, f"signs for {', '.join(sorted(domains)) or 'no domain'}")
+
+
+def sms_provider(url: str, base_url: str) -> Finding:
+    """Whoever takes our text messages, and whether its receipts find their way back to us."""
+    try:
+        parts = urlsplit(parse_sms_url(url).base)
+    except MisconfiguredError as error:
+        return Finding(Level.FAULT, "SMS_URL", str(error).removeprefix("SMS_URL: "))
+    if urlsplit(base_url).hostname in ("127.0.0.1", "::1", "localhost"):
+        remedy = "set it to the address that the Internet reaches"
+        return Finding(Level.WARNING, "SMS_URL", f"no receipts, for IDESLUSS_BASE_URL is this machine alone: {remedy}")
+    return _connects("SMS_URL", parts.hostname or "", parts.port or 443)
 
 
 def greeting(subject: str, host: str, port: int, remedy: str) -> Finding:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from services.intake.app import create_app as create_intake
 from services.intake.store.figures import FIGURES as INTAKE_FIGURES
 from services.notify.app import create_app as create_notify
+from services.notify.store.figures import FIGURES as NOTIFY_FIGURES
 from shared.db import Database, Role
 from shared.settings import Settings
 from shared.web import health, metrics
@@ -18,15 +19,6 @@ from shared.web.app import make_app
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-NOTIFY_FIGURES = (
-    metrics.Gauge(
-        "idesluss_notifications",
-        "Notifications by state",
-        ("state",),
-        "SELECT state, count(*) FROM notify.notification GROUP BY 1",
-    ),
-)
 
 
 def create_front(settings: Settings) -> WSGIApplication:
@@ -38,6 +30,9 @@ def create_front(settings: Settings) -> WSGIApplication:
         "/metrics": ground,
         "/api/notify": notify,
         "/mailbox": notify,
+        "/kontakt/drift": notify,
+        "/kontakt/meddelande": notify,
+        "/utskick": notify,
     }
     return dispatch(services, otherwise=create_intake(settings))
 

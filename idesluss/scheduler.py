@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from services.notify.usecases import watch
+from services.notify.usecases.sweep import Sweep
+from services.notify.usecases.watch import Alarm
 from shared import logs
 from shared.bus import admin
+from shared.clock import now
 from shared.db import Database, Role
 from shared.settings import Settings
 
@@ -34,9 +38,12 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     database = Database(settings, Role.RELAY, pool_size=2)
+    notify = Database(settings, Role.NOTIFY, pool_size=1)
     jobs = [
         Job("clean_bus", 3600, lambda: admin.clean(database, settings.retention_bus_days)),
         Job("watch_backlog", 30, lambda: watch_backlog(database)),
+        Job("sweep_notifications", 60, Sweep(settings, notify)),
+        Job("watch_notifications", 30, lambda: watch_notifications(settings, notify, database)),
     ]
     due = {job.name: time.monotonic() + min(job.every_seconds, 60) for job in jobs}
     while not stopping.wait(1.0):
@@ -46,6 +53,7 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
                 due[job.name] = time.monotonic() + job.every_seconds
                 run_once(database, job)
     database.dispose()
+    notify.dispose()
 
 
 def run_once(database: Database, job: Job) -> bool:
@@ -68,14 +76,10 @@ def run_once(database: Database, job: Job) -> bool:
     return True
 
 
-OLD_SECONDS = 60
-"""A message older than this that is neither done nor parked is worth an alarm."""
-
-
 def watch_backlog(database: Database) -> None:
     """Say loudly where messages wait too long or are parked: nobody sees a queue that stands still."""
     for backlog in admin.backlog(database):
-        if backlog.oldest_seconds > OLD_SECONDS or backlog.parked:
+        if backlog.oldest_seconds > watch.OLD_SECONDS or backlog.parked:
             log.error(
                 "messages_wait",
                 consumer=backlog.consumer,
@@ -83,3 +87,22 @@ def watch_backlog(database: Database) -> None:
                 parked=backlog.parked,
                 oldest_seconds=round(backlog.oldest_seconds),
             )
+
+
+def watch_notifications(settings: Settings, notify: Database, bus: Database) -> None:
+    """Say loudly where notifications were lost or do not leave."""
+    moment = now()
+    status = watch.look(settings, notify, bus, moment)
+    if Alarm.BOOKS in status.alarms:
+        log.error(
+            "books_do_not_balance",
+            difference=status.books.difference,
+            waiting=status.books.waiting,
+            **{str(account): number for account, number in status.books.booked.items()},
+        )
+    if Alarm.UNSENT in status.alarms and status.overdue_since is not None:
+        log.error(
+            "messages_unsent",
+            waiting=status.books.waiting,
+            oldest_seconds=round((moment - status.overdue_since).total_seconds()),
+        )

@@ -29,7 +29,7 @@ from idesluss.beats import Beats
 from idesluss.forking import fork
 from idesluss.roles import POSTGRES_STAGE, ROLES, Role
 from idesluss.supervisor import Child, Supervisor
-from services.notify.channels.smtp import parse_relay_url
+from services.notify.channels.relay_url import parse_relay_urls
 from shared import db, logs
 from shared.embedded_postgres import EmbeddedPostgres
 from shared.errors import IdeslussenError, MisconfiguredError
@@ -227,6 +227,7 @@ class Suite:
             ("Web", settings.base_url),
             ("Mail in", f"{settings.smtp_host}:{settings.smtp_port} (SMTP){EXAMPLE if settings.demo else ''}"),
             ("Mail out", f"{url}/mailbox/" if settings.catches_mail else "through SMTP_RELAY_URL"),
+            ("Operations", f"{url}/kontakt/drift/ (sign in with the API token)"),
             ("Health", f"{url}/health/ready"),
             ("API token", api_token(settings)),
             ("Data", str(settings.data_dir)),
@@ -264,7 +265,7 @@ def check_ports(settings: Settings) -> None:
     :raises MisconfiguredError: naming the variable.
     """
     if not settings.catches_mail:
-        parse_relay_url(settings.smtp_relay_url)
+        parse_relay_urls(settings.smtp_relay_url)
     wanted = [
         ("IDESLUSS_HTTP_PORT", settings.http_host, settings.http_port),
         ("IDESLUSS_SMTP_PORT", settings.smtp_host, settings.smtp_port),

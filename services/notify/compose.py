@@ -13,7 +13,6 @@ from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, quote
 
-from services.notify.domain.kinds import Kind
 from services.notify.domain.mail import Mail, Rendered, Submission
 from services.notify.domain.words import one_line
 from shared.mail.addresses import is_sendable, on_the_wire, return_path
@@ -32,8 +31,8 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 def compose(mail: Mail, rendered: Rendered, signer: Signer) -> Submission:
     """The finished mail and its envelope.
 
-    A confirmation leaves with the null return path: nothing may answer an automatic reply (RFC 3834 §4). The
-    others leave with an address that brings a delivery report back to their notification.
+    A confirmation of a mail leaves with the null return path: nothing may answer an automatic reply (RFC 3834 §4).
+    All others leave with a return path of the notification's own (VERP), by which a report finds it.
 
     :raises ValueError: an address is none, which the caller has checked before.
     """
@@ -42,21 +41,21 @@ def compose(mail: Mail, rendered: Rendered, signer: Signer) -> Submission:
     for address in (recipient, sluice, reply_to):
         if not is_sendable(address):
             raise ValueError("a mailbox is needed in From, To and Reply-To")
-    automatic = mail.kind is Kind.CONFIRMATION
-    sender = "" if automatic else return_path(signer, sluice, mail.notification_id)
+    sender = "" if mail.answers_mail else return_path(signer, sluice, mail.notification_id)
     utf8 = not (recipient + sluice + reply_to + sender).isascii()
     message = EmailMessage(policy=SMTP.clone(utf8=True) if utf8 else SMTP)
     fields = {
         "Date": format_datetime(mail.written_at).split(" "),
-        "From": _mailbox(mail.sluice_name, sluice),
+        "From": _mailbox(mail.sender_name, sluice),
         "To": _mailbox(mail.recipient_name, recipient),
-        "Reply-To": _mailbox(mail.sluice_name, reply_to),
+        "Reply-To": _mailbox(mail.sender_name, reply_to),
         "Subject": _words(rendered.subject),
         "Message-ID": [mail.message_id],
         "In-Reply-To": _identifiers([mail.in_reply_to] if mail.in_reply_to else [])[:1],
         "References": _thread(mail),
-        "Auto-Submitted": ["auto-replied" if automatic else "auto-generated"],
+        "Auto-Submitted": ["auto-replied" if mail.answers_mail else "auto-generated"],
         "X-Auto-Response-Suppress": ["All"],
+        **_unsubscribe(mail.unsubscribe_url),
         "X-Idesluss": _words(mail.sluice_slug),
     }
     for name, atoms in fields.items():
@@ -67,7 +66,21 @@ def compose(mail: Mail, rendered: Rendered, signer: Signer) -> Submission:
     # Last: EmailMessage moves what is called Content-… into the first part when it adds another.
     message["Content-Language"] = mail.language
     message.set_boundary(f"=_{encode(mail.notification_id)}")
-    return Submission(sender=sender, recipient=recipient, content=message.as_bytes(), utf8=utf8)
+    return Submission(
+        sender=sender,
+        recipient=recipient,
+        content=message.as_bytes(),
+        envelope_id=encode(mail.notification_id),
+        wants_receipt=mail.wants_receipt,
+        utf8=utf8,
+    )
+
+
+def _unsubscribe(url: str | None) -> dict[str, list[str]]:
+    """The two fields of RFC 8058 §3.1; both must be under a DKIM signature."""
+    if url is None:
+        return {}
+    return {"List-Unsubscribe": [f"<{url}>"], "List-Unsubscribe-Post": ["List-Unsubscribe=One-Click"]}
 
 
 class _Field(str):

@@ -1,55 +1,39 @@
 """From a kind of mail, a language and facts to subject, text and HTML.
 
-Templates are ours; facts are other people's words and never become templates. A fact that a template names
+One source says a mail once (``templates/<kind>/<language>.txt``, or a wording that somebody saved); both parts are
+made from it. Facts are other people's words and never become template, mark or tag. A fact that a source names
 and that is not there is an error, never an empty place in somebody's mail.
 """
 
 from __future__ import annotations
 
-import re
-import textwrap
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-from markupsafe import Markup, escape
+import css_inline
+from jinja2 import Environment, StrictUndefined, Template
 
+from services.notify.domain import markup, plain_text, template, wording
 from services.notify.domain.kinds import Kind
 from services.notify.domain.mail import Rendered
-from services.notify.domain.words import cleaned, cut, one_line
+from services.notify.domain.markup import Run
+from services.notify.domain.template import FillError
+from services.notify.domain.variables import Say, values
+from services.notify.domain.wording import Wording, WordingError
+from services.notify.domain.words import cleaned, one_line
 from shared import i18n
 from shared.clock import STOCKHOLM
 from shared.errors import IdeslussenError
+from shared.i18n import Texts
+from shared.mail import reasons
 
-TEMPLATES = Path(__file__).parent / "templates"
-COLUMNS = 72
-
-_SENDER = {
-    "sv": {
-        "nobody": "Någon som inte har lämnat sitt namn",
-        "unvouched": ". Avsändaren är inte bekräftad",
-        "employee": "medarbetare",
-        "citizen": "invånare",
-        "service_user": "brukare",
-        "nonprofit": "förening",
-        "company": "företag",
-    },
-    "en": {
-        "nobody": "Somebody who left no name",
-        "unvouched": ". Sender not confirmed",
-        "employee": "employee",
-        "citizen": "resident",
-        "service_user": "service user",
-        "nonprofit": "association",
-        "company": "company",
-    },
-}
-_PARAGRAPHS = re.compile(r"\n(?:[ \t]*\n)+")
-_BLANK_LINES = re.compile(r"\n{3,}")
+HERE = Path(__file__).parent
+TEMPLATES = HERE / "templates"
+TEXTS = (HERE / "texts" / "mails", reasons.TEXTS)
+LAYOUT = TEMPLATES / "layout.html"
 
 
 class RenderError(IdeslussenError):
@@ -57,84 +41,83 @@ class RenderError(IdeslussenError):
 
 
 class Renderer:
-    """Holds the templates of a folder, compiled. Thread-safe."""
+    """Holds the sources of a folder, compiled. Thread-safe."""
 
     def __init__(self, folder: Path = TEMPLATES) -> None:
-        self._environment = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader(folder),
-            undefined=StrictUndefined,
-            autoescape=select_autoescape(["html"]),
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        # Plain text from Python, not a macro from a .txt: what such a macro gives passes into HTML unescaped.
-        self._environment.globals["sender"] = sender
-        self._environment.filters.update(indented=indented, paragraphs=paragraphs, line=one_line)
+        self._texts = Texts.read(*TEXTS)
+        self._layout = _layout()
+        # Per instance, so that a test's folder and ours do not meet.
+        self.built_in = cache(lambda kind, language: _read(folder / kind / f"{language}.txt"))
 
-    def render(self, kind: Kind, language: str, facts: Mapping[str, Any]) -> Rendered:
-        """Write one mail.
+    def render(self, kind: Kind, language: str, facts: Mapping[str, Any], wording: Wording | None = None) -> Rendered:
+        """Write one mail, in the built-in wording or in another.
 
-        :raises RenderError: a fact is missing, or the template is at fault.
+        ``signature``, ``preferences_url`` and ``unsubscribe_url`` may be missing from the facts: older rows lack them.
+        ``is_trial`` marks a mail that is sent to try a wording.
+
+        :raises RenderError: a fact is missing, or the source is at fault.
         """
-        written = datetime.fromisoformat(facts["idea"]["created_at"]).astimezone(STOCKHOLM).date()
-        context = {
-            **facts,
-            "language": language,
-            "day": partial(_day, language=language, today=written),
-        }
         try:
-            subject = one_line(self._environment.get_template(f"{kind}/{language}/subject.txt").render(context))
-            text = self._environment.get_template(f"{kind}/{language}/body.txt").render(context)
-            page = self._environment.get_template(f"{kind}/{language}/body.html").render(context, subject=subject)
-        except (TemplateError, ValueError, TypeError) as error:
+            return self._render(kind, language, facts, wording or self.built_in(kind, language))
+        except (FillError, WordingError, OSError, KeyError, ValueError, TypeError) as error:
             raise RenderError(f"{kind}/{language}: {error}") from error
-        return Rendered(subject, set_text(text), page)
+
+    def _render(self, kind: Kind, language: str, facts: Mapping[str, Any], source: Wording) -> Rendered:
+        compiled = wording.compiled(kind, source)
+        if compiled.faults:
+            raise WordingError("; ".join(_told(fault) for fault in compiled.faults))
+        say: Say = lambda key: self._texts.get(language, key)  # noqa: E731 - a name for its type
+        day = _days(facts, language)
+        known = values(kind, facts, say)
+        subject = markup.plain(template.fill(compiled.subject, known, say, day))
+        if facts.get("is_trial"):
+            subject = f"{say('subject.trial')} {subject}"
+        said = markup.document(template.fill(compiled.body, known, say, day))
+        sluice = one_line(facts["sluice"]["name"])
+        signature = [one_line(line) for line in cleaned(facts.get("signature") or sluice).strip().split("\n")]
+        links = _links(facts, say)
+        text = plain_text.set_text(said, signature, links)
+        page = self._layout.render(
+            language=language,
+            subject=subject,
+            sluice_name=sluice,
+            reference=facts["idea"]["reference"] if facts.get("idea") else "",
+            blocks=said.blocks,
+            signature=signature,
+            foot=said.foot,
+            links=links,
+        )
+        return Rendered(subject, text, page)
 
 
-def sender(submitter: Mapping[str, str] | None, kind: str, vouched: bool, language: str) -> str:
-    """Who sent an idea in, as plain text on one line: name, address, kind, and whether that can be relied on."""
-    words = _SENDER[language]
-    if submitter is None:
-        return words["nobody"]
-    who = one_line(", ".join(filter(None, (submitter["name"], submitter["address"]))))
-    what = f" ({words[kind]})" if kind in words else ""
-    return f"{who}{what}{'' if vouched else words['unvouched']}"
+def _read(path: Path) -> Wording:
+    return wording.from_source(path.read_text(encoding="utf-8"))
 
 
-def set_text(text: str) -> str:
-    """Plain text set in 72 columns. Lines that begin with a space, and the signature's mark, stay as they are."""
-    blocks = _PARAGRAPHS.split(_BLANK_LINES.sub("\n\n", cleaned(text)).strip("\n"))
-    return "\n\n".join(block if block.startswith((" ", "-- ")) else _filled(block) for block in blocks) + "\n"
+def _told(fault: template.Fault) -> str:
+    return f"{fault.where}, line {fault.line}: {fault.text_key} {' '.join(value for _, value in fault.facts)}".rstrip()
 
 
-def indented(text: str, by: int = 2) -> str:
-    """Somebody's words set apart by blanks, with their own line ends, wrapped, and whole links left whole."""
-    lines = (_filled(line, by) for line in cut(text).split("\n"))
-    return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip("\n")
+@cache
+def _layout() -> Template:
+    """The page with its styles written into its tags: once, before there is anything of anybody's in it."""
+    inliner = css_inline.CSSInliner(load_remote_stylesheets=False)
+    environment = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(inliner.inline(LAYOUT.read_text(encoding="utf-8")))
 
 
-def paragraphs(text: str) -> Markup:
-    """Somebody's words as escaped HTML paragraphs that keep their line ends."""
-    found = [block.strip("\n") for block in _PARAGRAPHS.split(cut(text).strip())]
-    return Markup("").join(
-        Markup('<p style="margin:0 0 12px 0;">{}</p>').format(Markup("<br>").join(map(escape, block.split("\n"))))
-        for block in found
-        if block
-    )
+def _days(facts: Mapping[str, Any], language: str) -> template.WriteDay:
+    """Days in words, with their year where that is not the idea's: true whenever the mail is read."""
+    created = facts["idea"]["created_at"] if facts.get("idea") else None
+    written = datetime.fromisoformat(created).astimezone(STOCKHOLM).date() if created else None
+
+    def write(day: date) -> str:
+        return i18n.day(day, language, today=written or day)
+
+    return write
 
 
-def _filled(block: str, by: int = 0) -> str:
-    blanks = " " * by
-    return textwrap.fill(
-        block.strip(),
-        COLUMNS,
-        initial_indent=blanks,
-        subsequent_indent=blanks,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _day(value: str, *, language: str, today: date) -> str:
-    """An ISO day in words, with its year where that is not the idea's: true whenever the mail is read."""
-    return i18n.day(date.fromisoformat(value), language, today=today)
+def _links(facts: Mapping[str, Any], say: Say) -> list[Run]:
+    """What the foot offers: to choose which mails one gets, and to have no more of this sort."""
+    offered = (("foot.preferences", "preferences_url"), ("foot.unsubscribe", "unsubscribe_url"))
+    return [Run(say(key), url=facts[name]) for key, name in offered if facts.get(name)]

@@ -5,38 +5,75 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
+from services.notify.channels.relay_url import Relay
+from services.notify.channels.smtp import SmtpChannel
 from services.notify.mailbox.server import Catcher, listen
 from services.notify.mailbox.store import MailStore
 from shared.db import Database, Role
 from shared.settings import Settings
 from tests.support.ports import free_port
 
-OK = {"MAIL": "250 2.1.0 ok", "RCPT": "250 2.1.5 ok", "DATA": "354 go on", ".": "250 2.0.0 taken"}
+OK = {
+    "CONNECT": "220 scripted ESMTP",
+    "AUTH": "235 2.7.0 signed in",
+    "STARTTLS": "220 2.0.0 go on",
+    "MAIL": "250 2.1.0 ok",
+    "RCPT": "250 2.1.5 ok",
+    "DATA": "354 go on",
+    ".": "250 2.0.0 taken",
+    "QUIT": "221 2.0.0 bye",
+}
 HANG_UP = ""
+HANG = "(hangs)"
+DRIP = "(drips)"
+ENDLESS_LINE = "(a line without end)"
+ENDLESS_REPLY = "(a reply without end)"
 
 
 @dataclass
 class ScriptedRelay:
-    """Answers each command by ``script`` (command → reply; an empty reply hangs up; a callable decides anew)."""
+    """Answers each command by ``script``: command → reply, or a callable that decides anew.
+
+    ``CONNECT`` is the greeting, ``.`` the end of a mail; an empty reply hangs up, and the constants above are what
+    they say. What the script does not name is answered as by a good server, in its order.
+    """
 
     port: int = field(default_factory=free_port)
     script: dict[str, str | Callable[[], str]] = field(default_factory=dict)
     extensions: tuple[str, ...] = ("SMTPUTF8", "8BITMIME", "SIZE 50000000")
+    tls: ssl.SSLContext | None = None
+    """For STARTTLS; with ``encrypted`` from the first octet."""
+    encrypted: bool = False
+    latency: float = 0.0
+    """Seconds that a round trip to it takes."""
     taken: list[bytes] = field(default_factory=list)
     """Mails whose final dot came, answered or not."""
     commands: list[str] = field(default_factory=list)
-    connections: int = 0
+    dialogues: list[list[str]] = field(default_factory=list)
+    """The commands of each connection."""
+    open_now: set[socket.socket] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._ended = threading.Event()
+
+    @property
+    def connections(self) -> int:
+        """How many there have been."""
+        return len(self.dialogues)
 
     @contextmanager
     def listening(self) -> Iterator[ScriptedRelay]:
         """Accept connections until the block ends; then refuse them, as a relay that is down."""
         server = socket.create_server(("127.0.0.1", self.port))
-        open_now: set[socket.socket] = set()
+        self._ended.clear()
 
         def accept() -> None:
             while True:
@@ -44,61 +81,156 @@ class ScriptedRelay:
                     peer, _ = server.accept()
                 except OSError:
                     return
-                self.connections += 1
-                open_now.add(peer)
-                threading.Thread(target=self._talk, args=(peer,), daemon=True).start()
+                peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self.open_now.add(peer)
+                self.dialogues.append([])
+                threading.Thread(target=self._serve, args=(peer, self.dialogues[-1]), daemon=True).start()
 
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()
         try:
             yield self
         finally:
+            self._ended.set()
             server.shutdown(socket.SHUT_RDWR)
             server.close()
-            for peer in open_now:
+            for peer in list(self.open_now):
                 try:
                     peer.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     continue
             thread.join()
 
+    def _serve(self, peer: socket.socket, dialogue: list[str]) -> None:
+        # The client may be gone at any time, and may not trust our certificate: that too is an end like any other.
+        with contextlib.suppress(OSError, _HungUp):
+            try:
+                line = _Line(peer, self.latency)
+                if self.encrypted:
+                    line.encrypt(self.tls)
+                self._talk(line, dialogue)
+            finally:
+                self.open_now.discard(peer)
+                line.peer.close()
+
+    def _talk(self, line: _Line, dialogue: list[str]) -> None:
+        self._say(line, self._reply("CONNECT"))
+        mail_taken = rcpt_taken = False
+        while command := line.read():
+            verb = command.split(b" ")[0].strip().upper().decode("ascii", "replace")
+            self.commands.append(command.decode("utf-8", "replace").strip())
+            dialogue.append(self.commands[-1])
+            if verb == "EHLO" and verb not in self.script:
+                self._say(line, "\r\n".join(f"250-{each}" for each in ("scripted", *self.extensions)) + "\r\n250 HELP")
+                continue
+            if verb == "AUTH":
+                self._challenge(line, command)
+            if verb == "RCPT" and verb not in self.script and not mail_taken:
+                reply = "503 5.5.1 MAIL first"
+            elif verb == "DATA" and verb not in self.script and not rcpt_taken:
+                reply = "554 5.5.1 no valid recipient"
+            else:
+                reply = self._reply(verb)
+            self._say(line, reply)
+            if verb == "QUIT":
+                return
+            if verb == "MAIL":
+                mail_taken, rcpt_taken = reply.startswith("2"), False
+            elif verb == "RCPT":
+                rcpt_taken = rcpt_taken or reply.startswith("2")
+            elif verb in ("RSET", "EHLO"):
+                mail_taken = rcpt_taken = False
+            elif verb == "STARTTLS" and reply.startswith("220"):
+                line.encrypt(self.tls)
+            elif verb == "DATA" and reply.startswith("354"):
+                self._take(line, rcpt_taken)
+                mail_taken = rcpt_taken = False
+
+    def _take(self, line: _Line, rcpt_taken: bool) -> None:
+        content = b""
+        while (row := line.read()) not in (b".\r\n", b""):
+            content += row[1:] if row.startswith(b".") else row
+        if not row:
+            raise _HungUp
+        if not rcpt_taken and "." not in self.script:
+            self._say(line, "554 5.5.1 no valid recipient")
+            return
+        self.taken.append(content)
+        self._say(line, self._reply("."))
+
+    def _challenge(self, line: _Line, command: bytes) -> None:
+        """The steps of AUTH before its reply; what the client says is kept among the commands."""
+        steps = {b"LOGIN": ["UGFzc3dvcmQ6"], b"CRAM-MD5": ["PDFAc2NyaXB0ZWQ+"]}
+        for step in steps.get(command.split(b" ")[1].strip().upper(), []):
+            self._say(line, f"334 {step}")
+            self.commands.append(line.read().decode().strip())
+
     def _reply(self, verb: str) -> str:
         reply = self.script.get(verb, OK.get(verb, "250 2.0.0 ok"))
         return reply if isinstance(reply, str) else reply()
 
-    def _talk(self, peer: socket.socket) -> None:
-        # Leaving the block flushes, which fails where the client is gone: that too is an end like any other.
-        with contextlib.suppress(OSError), peer, peer.makefile("rwb") as stream:
-            self._say(stream, "220 scripted ESMTP")
-            while line := stream.readline():
-                verb = line.split(b" ")[0].strip().upper().decode("ascii", "replace")
-                self.commands.append(line.decode("utf-8", "replace").strip())
-                if verb == "EHLO" and verb not in self.script:
-                    self._say(stream, "\r\n".join(f"250-{each}" for each in ("scripted", *self.extensions)))
-                    self._say(stream, "250 HELP")
-                    continue
-                reply = self._reply(verb)
-                if reply == HANG_UP:
-                    return
-                self._say(stream, reply)
-                if verb == "QUIT":
-                    return
-                if verb == "DATA" and reply.startswith("354"):
-                    content = b""
-                    while (row := stream.readline()) not in (b".\r\n", b""):
-                        content += row[1:] if row.startswith(b".") else row
-                    if not row:
-                        return
-                    self.taken.append(content)
-                    reply = self._reply(".")
-                    if reply == HANG_UP:
-                        return
-                    self._say(stream, reply)
+    def _say(self, line: _Line, reply: str) -> None:
+        if reply == HANG_UP:
+            raise _HungUp
+        if reply == HANG:
+            self._ended.wait(60)
+            raise _HungUp
+        if reply in (DRIP, ENDLESS_LINE, ENDLESS_REPLY):
+            line.write(b"250")
+            while not self._ended.wait(0.02 if reply == DRIP else 0):
+                line.write({DRIP: b"-", ENDLESS_LINE: b"x" * 8192, ENDLESS_REPLY: b"-more\r\n250"}[reply])
+            raise _HungUp
+        line.write(f"{reply}\r\n".encode())
 
-    @staticmethod
-    def _say(stream: object, reply: str) -> None:
-        stream.write(f"{reply}\r\n".encode())  # type: ignore[attr-defined]
-        stream.flush()  # type: ignore[attr-defined]
+
+class _HungUp(Exception):
+    """The script, or the client, ends the connection here."""
+
+
+class _Line:
+    """What is read from and written to one client, encrypted from some point on."""
+
+    def __init__(self, peer: socket.socket, latency: float) -> None:
+        self.peer = peer
+        self._latency = latency
+        self._unread = b""
+
+    def read(self) -> bytes:
+        """The next line; nothing at the end."""
+        while b"\n" not in self._unread:
+            octets = self.peer.recv(65536)
+            if not octets:
+                return b""
+            if self._latency:
+                time.sleep(self._latency)
+            self._unread += octets
+        row, end, self._unread = self._unread.partition(b"\n")
+        return row + end
+
+    def write(self, octets: bytes) -> None:
+        """Send all of it."""
+        self.peer.sendall(octets)
+
+    def encrypt(self, context: ssl.SSLContext | None) -> None:
+        """TLS from here on."""
+        assert context is not None
+        self.peer = context.wrap_socket(self.peer, server_side=True)
+
+
+_channels: list[SmtpChannel] = []
+
+
+def open_channel(relays: Relay | Sequence[Relay], **options: Any) -> SmtpChannel:
+    """A channel of notify's, to be closed by ``close_channels``."""
+    made = SmtpChannel(relays, hostname="notify.test", **options)
+    _channels.append(made)
+    return made
+
+
+def close_channels() -> None:
+    """Close what ``open_channel`` made; for the end of a test."""
+    while _channels:
+        _channels.pop().close()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a channel is: the way out for one finished message, and the three ways in which it may fail."""
+"""What a channel is: the way out for one finished message, and the ways in which it may fail."""
 
 from __future__ import annotations
 
@@ -12,6 +12,18 @@ class RelayAway(TemporaryFailure):
     """No word from the relay: refused, lost, timed out, or it closes (421). Nothing was wrong with the mail."""
 
 
+class RelayFull(RelayAway):
+    """The relay, or our own share of its connections, has no room for one more right now. It is not at fault."""
+
+
+class NeedsAPerson(RelayAway):
+    """Only a person can mend what is wrong between the relay and us, such as its certificate; the mails wait."""
+
+
+class SignInRefused(NeedsAPerson):
+    """The relay refuses our account (RFC 4954 §6)."""
+
+
 class Unanswered(RelayAway):
     """The whole mail was handed over, but the answer never came: the relay may have taken it."""
 
@@ -22,6 +34,14 @@ class RelayBusy(TemporaryFailure):
 
 class Refused(PermanentFailure):
     """The relay said 5xx about this mail, or cannot carry it at all."""
+
+
+class SenderRefused(Refused):
+    """The relay said 5xx to MAIL: to our own return path, which says nothing of the recipient."""
+
+
+class CannotCarry(Refused):
+    """The relay lacks an extension that this mail needs. Nothing was said to it; another relay may have it."""
 
 
 class Channel(Protocol):

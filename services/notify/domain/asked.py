@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from services.notify.domain.kinds import Kind
+from services.notify.domain.kinds import CATEGORIES, Category, Channel, Kind
 from services.notify.domain.words import cleaned, cleaned_facts, one_line
 
 
@@ -20,13 +22,22 @@ class Asked:
     address: str
     name: str
     language: str
+    sluice_slug: str | None
     sluice_address: str
-    idea_reference: str
+    idea_reference: str | None
     facts: Mapping[str, Any]
+    category: Category
+    channel: Channel = Channel.EMAIL
     withheld: str | None = None
     """Why it is recorded but not sent, or None."""
     is_echo: bool = False
     """True where a mail of the recipient's own brought it about: a machine that answers it goes round in a circle."""
+    is_to_stranger: bool = False
+    """True where somebody typed the address into a form: it may be somebody else's."""
+    not_before: datetime | None = None
+    replaces: UUID | None = None
+    """The notification that did not arrive and in whose place this one goes out."""
+    wants_receipt: bool = False
 
 
 def asked(
@@ -39,6 +50,7 @@ def asked(
     facts: Mapping[str, Any],
     withheld: str | None = None,
     is_echo: bool = False,
+    is_to_stranger: bool = False,
 ) -> Asked:
     """A notification to one person about one thing: ``about`` is the id of an idea, entry, draft or answer."""
     address = cleaned(person["address"]).strip()
@@ -52,9 +64,12 @@ def asked(
         address=address,
         name=one_line(person["name"], 60),
         language=person["language"],
+        sluice_slug=sluice["slug"],
         sluice_address=sluice["address"],
         idea_reference=reference,
         facts=everything,
+        category=CATEGORIES[kind],
         withheld=withheld,
         is_echo=is_echo,
+        is_to_stranger=is_to_stranger,
     )

@@ -102,8 +102,8 @@ def reported(current: State, *, action: str | None, bounce_class: str, permanent
     A delay, a relaying or an expansion says nothing final. A refusal that is not permanent (mailbox full, we are
     blocked) is a temporary failure: it says nothing against writing to the person another time.
     """
-    if action == "delivered" or bounce_class == "delivered":
-        return settle(current, State.DELIVERED)
     if action in ("delayed", "relayed", "expanded") or bounce_class == "delayed":
         return current
+    if action == "delivered" or bounce_class == "delivered":
+        return settle(current, State.DELIVERED)
     return settle(current, State.PERMANENT_FAILURE if permanent else State.TEMPORARY_FAILURE)

@@ -1,12 +1,12 @@
-"""What notify writes about: one kind per template folder."""
+"""What notify writes about: one kind per template, and what may be done with a mail of that kind."""
 
 from __future__ import annotations
 
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """The mails there are."""
+    """The messages there are."""
 
     CONFIRMATION = "confirmation"
     """To the submitter: we have your idea."""
@@ -20,12 +20,88 @@ class Kind(StrEnum):
     """To a contact: confirm the answer you mailed."""
     ANSWER = "answer"
     """To the submitter: the official answer."""
+    UNDELIVERED = "undelivered"
+    """To a contact: something did not reach the person it was for."""
+    DIGEST = "digest"
+    """To a contact: what happened in a day or a week, in one mail."""
+    MESSAGE = "message"
+    """To anybody: a text that the API was given."""
+    EVENT = "event"
+    """To a webhook: what happened."""
+
+
+class Channel(StrEnum):
+    """The ways out."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    WEBHOOK = "webhook"
+
+
+class Category(StrEnum):
+    """How far a person may decide that they get something, and when."""
+
+    ASKED_FOR = "asked-for"
+    """Follows from something the person did: always sent, at once."""
+    IDEAS = "ideas"
+    """A contact's notices: in the rhythm they chose, but never not at all."""
+    REMINDERS = "reminders"
+    """Sent in waking hours of working days; anybody may stop them."""
+    NEWS = "news"
+    """Anybody may stop it."""
+    SERVICE = "service"
+    """Between programs, or about the service itself."""
+
+    @property
+    def may_be_collected(self) -> bool:
+        """True where a person may have it as a daily or weekly digest."""
+        return self is Category.IDEAS
+
+    @property
+    def may_be_stopped(self) -> bool:
+        """True where a person may say that they want none: such mails carry List-Unsubscribe (RFC 8058)."""
+        return self in (Category.REMINDERS, Category.NEWS)
+
+    @property
+    def is_bulk(self) -> bool:
+        """True where there may be thousands of it: what somebody waits for overtakes it."""
+        return self in (Category.REMINDERS, Category.NEWS, Category.SERVICE)
+
+    @property
+    def keeps_quiet_hours(self) -> bool:
+        """True where nobody is disturbed by it in the evening or on a day off."""
+        return self is Category.REMINDERS
+
+
+CATEGORIES = {
+    Kind.CONFIRMATION: Category.ASKED_FOR,
+    Kind.ANSWER: Category.ASKED_FOR,
+    Kind.ANSWER_DRAFT: Category.ASKED_FOR,
+    Kind.NOTICE: Category.IDEAS,
+    Kind.NOTICE_HELD: Category.IDEAS,
+    Kind.ADDED: Category.IDEAS,
+    Kind.DIGEST: Category.IDEAS,
+    Kind.UNDELIVERED: Category.SERVICE,
+    Kind.MESSAGE: Category.ASKED_FOR,
+    Kind.EVENT: Category.SERVICE,
+}
+"""What a kind is, where whoever asks for it does not say."""
+
+
+class Rhythm(StrEnum):
+    """How often a person gets what happened."""
+
+    AT_ONCE = "at-once"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    NEVER = "never"
 
 
 class Reason(StrEnum):
     """Why a notification is in its state, where the state alone does not say it.
 
-    A ``no_confirmation`` of intake's is kept in intake's own words beside these.
+    A ``no_confirmation`` of intake's is kept in intake's own words beside these, and a delivery report's class
+    (``shared.mail.bounce_class.BounceClass``) as it is.
     """
 
     RATE = "rate"
@@ -34,23 +110,28 @@ class Reason(StrEnum):
     RELAY_AWAY = "relay-away"
     RELAY_BUSY = "relay-busy"
     RELAY_REFUSED = "relay-refused"
+    NOT_DELIVERED = "not-delivered"
+    """The telephone network could not hand over an SMS."""
     EXPIRED = "expired"
     OWN_FAULT = "own-fault"
-
-
-class Priority(IntEnum):
-    """What leaves first where much waits."""
-
-    AWAITED = 0
-    """Somebody waits for it: a confirmation, an answer, a link to confirm."""
-    ORDINARY = 10
-
-
-PRIORITIES = {
-    Kind.CONFIRMATION: Priority.AWAITED,
-    Kind.ANSWER: Priority.AWAITED,
-    Kind.ANSWER_DRAFT: Priority.AWAITED,
-    Kind.NOTICE: Priority.ORDINARY,
-    Kind.NOTICE_HELD: Priority.ORDINARY,
-    Kind.ADDED: Priority.ORDINARY,
-}
+    NO_CHANNEL = "no-channel"
+    """There is no way out of that kind: SMS_URL is not set."""
+    PACED = "paced"
+    """Waits for its turn: a relay or a domain takes only so many a minute."""
+    COLLECTED = "collected"
+    """Waits for, or went out in, a digest."""
+    QUIET_HOURS = "quiet-hours"
+    SCHEDULED = "scheduled"
+    STOPPED = "stopped"
+    """The person said that they want none."""
+    COMPLAINED = "complained"
+    """The person marked a mail of ours as spam."""
+    ADDRESS_GONE = "address-gone"
+    """An earlier mail showed that there is nobody at that address."""
+    WITHHELD_BY_HAND = "withheld-by-hand"
+    """Somebody put the address on the list."""
+    PAUSED = "paused"
+    """The webhook is paused."""
+    CANCELLED = "cancelled"
+    SENT_ANEW = "sent-anew"
+    """Replaced by another to a corrected address."""

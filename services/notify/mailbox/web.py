@@ -24,12 +24,6 @@ MOST = 1000
 LAST = 2**31 - 1
 """The highest number taken from a query: PostgreSQL's OFFSET knows no number without end."""
 
-FRAMED = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'self'; sandbox"
-)
-"""A mail's own HTML: its inline styles and nothing else; scripts, forms and foreign pictures do nothing."""
-
 
 def blueprint(settings: Settings, store: MailStore) -> Blueprint:
     """``/mailbox/`` and ``/mailbox/api/v1/``."""
@@ -56,8 +50,7 @@ def blueprint(settings: Settings, store: MailStore) -> Blueprint:
 
     @pages.get("/<uuid:identity>/html")
     def show_html(identity: UUID) -> Response:
-        headers = {"Content-Security-Policy": FRAMED, "X-Frame-Options": "SAMEORIGIN"}
-        return Response(read(_found(identity).raw).html, mimetype="text/html", headers=headers)
+        return Response(read(_found(identity).raw).html, mimetype="text/html", headers=security.MAIL_HEADERS)
 
     @pages.get("/api/v1/messages")
     def list_messages() -> Response:

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, literal, select, text, tuple_, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.notify.domain.delivery import Outcome, State, may_send, move, settle
-from services.notify.domain.kinds import Kind, Reason
+from services.notify.domain.delivery import Outcome, State, may_send
+from services.notify.domain.kinds import Channel, Kind, Reason
+from services.notify.domain.wording import Wording
+from services.notify.store import wordings
 from services.notify.store.tables import Attempt, Notification
 from shared.bus.outbox import CHANNEL
-from shared.web.paging import Position
 
 HASTEN_AT_ONCE = 500
 
@@ -24,16 +25,47 @@ _HASTEN = text("""
         SELECT n.id, n.due_at, d.message_id
           FROM notify.notification AS n
           JOIN bus.delivery AS d ON d.consumer = 'notify' AND d.message_id = n.due_message_id
-         WHERE n.state = 'temporary-failure' AND n.reason = :reason AND n.next_try > :now
+         WHERE n.state = 'temporary-failure' AND n.reason = :reason AND n.next_try > :now AND n.channel = 'email'
            AND d.done_at IS NULL AND d.parked_at IS NULL AND d.claimed_until IS NULL
          ORDER BY n.due_at LIMIT :most
            FOR UPDATE OF d SKIP LOCKED),
     hastened AS (
-        UPDATE bus.delivery AS d SET next_try = waiting.due_at, rings = 0
+        UPDATE bus.delivery AS d SET next_try = waiting.due_at, due_at = :now, rings = 0
           FROM waiting WHERE d.consumer = 'notify' AND d.message_id = waiting.message_id)
     UPDATE notify.notification AS n SET next_try = :now FROM waiting WHERE n.id = waiting.id
 """)
 """The bus takes what is due in the order of next_try, so the oldest duty is taken first."""
+
+
+_SENDABLE = [state.value for state in State if may_send(state)]
+_CLAIM = text("""
+    WITH found AS MATERIALIZED (
+        SELECT id, state FROM notify.notification
+         WHERE id = :id AND carried_by IS NULL AND state = ANY(:sendable)
+           AND (state <> 'temporary-failure' OR next_try IS NOT NULL)
+           FOR UPDATE),
+    left_open AS (
+        UPDATE notify.attempt AS open SET finished_at = :now, outcome = :interrupted
+          FROM found WHERE open.notification_id = found.id AND open.finished_at IS NULL
+        RETURNING open.number),
+    taken AS (
+        UPDATE notify.notification AS n
+           SET state = 'sending', attempts = n.attempts + 1, due_message_id = :duty,
+               next_try = NULL, reason = NULL, paced_until = NULL, updated_at = :now
+          FROM found WHERE n.id = found.id
+        RETURNING n.*),
+    opened AS (
+        INSERT INTO notify.attempt (notification_id, number, started_at) SELECT id, attempts, :now FROM taken)
+    SELECT taken.*, EXISTS (SELECT FROM left_open) AS left_open,
+           (SELECT last.outcome FROM notify.attempt AS last
+             WHERE last.notification_id = taken.id ORDER BY last.number DESC LIMIT 1) AS last_outcome
+      FROM taken
+""")
+"""One journey for what every mail takes; ``is_to_be_sent`` says the same of a row that has been read."""
+_CLAIM_CARRIED = text("""
+    UPDATE notify.notification SET state = 'sending', next_try = NULL, reason = NULL, updated_at = :now
+     WHERE carried_by = :id AND state = ANY(:sendable)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +75,21 @@ class Claimed:
     id: UUID
     number: int
     kind: Kind
+    channel: Channel
+    category: str
     address: str
     name: str
     language: str
+    sluice_slug: str | None
     facts: str
+    wording: Wording | None
+    """The saved words it is written in, or None for the built-in ones."""
     message_id: str
+    wants_receipt: bool
     due_at: datetime
     created_at: datetime
+    interrupted: bool
+    """True where nobody knows what became of the attempt before this one."""
 
 
 def insert_once(session: Session, row: Notification) -> bool:
@@ -88,60 +128,58 @@ def claim(session: Session, identity: UUID, duty: UUID, now: datetime) -> Claime
 
     :param duty: the bus message that asks for it.
     """
-    row = session.get(Notification, identity, with_for_update=True)
-    if row is None or not may_send(State(row.state)):
+    values = {"id": identity, "now": now, "duty": duty, "sendable": _SENDABLE, "interrupted": Outcome.INTERRUPTED}
+    row = session.execute(_CLAIM, values).one_or_none()
+    if row is None:
         return None
-    if row.state == State.TEMPORARY_FAILURE and row.next_try is None:
-        return None  # a delivery report said so: nobody tries again by themselves
-    if row.state == State.SENDING:
-        session.execute(
-            update(Attempt)
-            .where(Attempt.notification_id == identity, Attempt.finished_at.is_(None))
-            .values(finished_at=now, outcome=Outcome.INTERRUPTED)
-        )
-    else:
-        row.state = move(State(row.state), State.SENDING)
-    row.attempts += 1
-    row.due_message_id = duty
-    row.next_try = None
-    row.reason = None
-    session.add(Attempt(notification_id=identity, number=row.attempts, started_at=now))
+    if row.kind == Kind.DIGEST:
+        session.execute(_CLAIM_CARRIED, values)
     return Claimed(
         id=row.id,
         number=row.attempts,
         kind=Kind(row.kind),
+        channel=Channel(row.channel),
+        category=row.category,
         address=row.recipient_address,
         name=row.recipient_name,
         language=row.language,
+        sluice_slug=row.sluice_slug,
         facts=row.facts,
+        wording=wordings.read(session, row.wording_id) if row.wording_id is not None else None,
         message_id=row.message_id,
+        wants_receipt=row.wants_receipt,
         due_at=row.due_at,
         created_at=row.created_at,
+        interrupted=row.last_outcome == Outcome.INTERRUPTED or row.left_open,
     )
 
 
-def finish(
-    session: Session,
-    claimed: Claimed,
-    outcome: Outcome,
-    to: State,
-    *,
-    now: datetime,
-    reply: str,
-    reason: Reason | None = None,
-    next_try: datetime | None = None,
-) -> None:
-    """Close an attempt and move the notification, unless a delivery report has said more already."""
-    session.execute(
+def is_to_be_sent(row: Notification) -> bool:
+    """True where a worker may (again) submit it, and nothing says that it goes out with another or not at all."""
+    if row.carried_by is not None or not may_send(State(row.state)):
+        return False
+    # Without a time for the next try it was a delivery report that said so: nobody tries again by themselves.
+    return row.state != State.TEMPORARY_FAILURE or row.next_try is not None
+
+
+def close_attempt(session: Session, claimed: Claimed, outcome: Outcome, *, now: datetime, reply: str) -> Notification:
+    """Record how an attempt ended; the notification, its row locked."""
+    closed = (
         update(Attempt)
         .where(Attempt.notification_id == claimed.id, Attempt.number == claimed.number)
         .values(finished_at=now, outcome=outcome, reply=reply)
+        .cte("closed")
     )
-    row = session.get_one(Notification, claimed.id, with_for_update=True)
-    current = State(row.state)
-    after = settle(current, to)
-    if after is not current:
-        row.state, row.reason, row.reply, row.next_try = after, reason, reply, next_try
+    row = select(Notification).where(Notification.id == claimed.id).with_for_update(of=Notification).add_cte(closed)
+    return session.scalars(row).one()
+
+
+def carried(session: Session, row: Notification) -> Sequence[Notification]:
+    """The notifications that go out in this one, locked; only a digest carries others."""
+    if row.kind != Kind.DIGEST:
+        return ()
+    statement = select(Notification).where(Notification.carried_by == row.id).order_by(Notification.id)
+    return session.scalars(statement.with_for_update()).all()
 
 
 def count_outcomes(session: Session, identity: UUID, outcome: Outcome) -> int:
@@ -181,45 +219,8 @@ def read(session: Session, identity: UUID) -> tuple[Notification, Sequence[Attem
     return row, session.scalars(attempts).all()
 
 
-def find(
-    session: Session,
-    *,
-    limit: int,
-    after: Position | None = None,
-    state: State | None = None,
-    idea: str | None = None,
-    recipient: str | None = None,
-) -> Sequence[Notification]:
-    """Notifications, newest first, one more than ``limit`` where there are more; ``recipient`` is folded."""
-    place = (Notification.created_at, Notification.id)
-    statement = select(Notification).order_by(*(column.desc() for column in place)).limit(limit + 1)
-    if after is not None:
-        statement = statement.where(tuple_(*place) < tuple_(literal(after.at), literal(after.id)))
-    if state is not None:
-        statement = statement.where(Notification.state == state)
-    if idea is not None:
-        statement = statement.where(Notification.idea_reference == idea)
-    if recipient is not None:
-        statement = statement.where(Notification.recipient_folded == recipient)
-    return session.scalars(statement).all()
-
-
-def position(row: Notification) -> Position:
-    """Where a notification stands in the list."""
-    return Position(row.created_at, row.id)
-
-
 def count_by_state(session: Session) -> dict[State, int]:
     """How many notifications are in each state."""
     counted = select(Notification.state, func.count()).group_by(Notification.state)
     found = {State(state): number for state, number in session.execute(counted).all()}
     return {state: found.get(state, 0) for state in State}
-
-
-def oldest_waiting(session: Session) -> datetime | None:
-    """When the oldest notification that has yet to leave was due, or None where none waits."""
-    waiting = select(func.min(Notification.due_at)).where(
-        (Notification.state.in_([State.CREATED, State.SENDING]))
-        | ((Notification.state == State.TEMPORARY_FAILURE) & Notification.next_try.is_not(None))
-    )
-    return session.scalars(waiting).one()

@@ -43,10 +43,12 @@ def idea_received(payload: Payload) -> list[Asked]:
                     "idea": _idea(idea, with_words=vouched),
                     "attachments": common["attachments"] if vouched else [],
                     "asks_kind": payload["asks_kind"],
+                    "via": payload["via"],
                     "thread": _thread(payload["submitter_thread"]),
                 },
                 withheld=payload["no_confirmation"] or _automatic(submitter["address"]),
                 is_echo=True,
+                is_to_stranger=payload["via"] != "email" and not vouched,
             )
         )
     notice = common | {

@@ -8,37 +8,46 @@ keeps two living workers from submitting one notification, even where one slept 
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from services.notify.channels.base import Channel, Refused, RelayAway, Unanswered
-from services.notify.compose import compose
+from services.notify.channels.base import CannotCarry, Refused, RelayAway, RelayBusy, SenderRefused, Unanswered
 from services.notify.domain import backoff
 from services.notify.domain.delivery import Outcome, State
-from services.notify.domain.kinds import Reason
-from services.notify.domain.mail import Mail, Submission
-from services.notify.render import Renderer
+from services.notify.domain.kinds import Channel, Reason
+from services.notify.domain.refusal import why_refused
+from services.notify.domain.suppression import Cause
+from services.notify.domain.words import one_line
 from services.notify.store import notifications
 from services.notify.store.notifications import Claimed
+from services.notify.store.tables import Notification
+from services.notify.usecases import lifecycle, suppress, undelivered
+from services.notify.usecases.gate import Gate, HoldBack, Wait
+from services.notify.usecases.outlet import Outlet, SetAside
+from services.notify.usecases.queue_message import QueueMessage
 from shared import logs
+from shared.bus import outbox
 from shared.bus.inbox import MAX_ATTEMPTS, Task
+from shared.bus.outbox import Priority
 from shared.clock import Clock, now
+from shared.contracts.registry import NOTIFICATION_DUE
 from shared.db import Database
 from shared.errors import TemporaryFailure
+from shared.mail.bounce_class import BounceClass
 from shared.settings import Settings
 
 log = logs.get(__name__)
 
+NO_TIME = timedelta()
 HELD_ELSEWHERE = timedelta(seconds=1)
 HASTEN_EVERY = 1.0
 """Seconds between two looks for notifications that wait for a relay which answers again."""
@@ -48,13 +57,19 @@ class Deliver:
     """Handles ``notification.due.v1``. Thread-safe; one per worker process."""
 
     def __init__(
-        self, settings: Settings, database: Database, channel: Channel, renderer: Renderer, clock: Clock = now
+        self,
+        settings: Settings,
+        database: Database,
+        outlets: Mapping[Channel, Outlet],
+        gate: Gate,
+        clock: Clock = now,
     ) -> None:
-        self._signer = settings.signer
+        self._settings = settings
         self._database = database
-        self._channel = channel
-        self._renderer = renderer
+        self._outlets = outlets
         self._clock = clock
+        self._gate = gate
+        self._queue = QueueMessage(settings, clock)
         self._looked = 0.0
         self._looking = threading.Lock()
 
@@ -65,85 +80,134 @@ class Deliver:
         """
         identity: UUID = task.payload["notification_id"]
         with self._alone(identity) as connection:
-            with Session(connection, expire_on_commit=False) as session, session.begin():
-                claimed = notifications.claim(session, identity, task.message_id, self._clock())
+            claimed = self._claim(task, connection, identity)
             if claimed is None:
                 with task.transaction():
                     return
             self._attempt(task, claimed)
         self._hasten_others()
 
+    def _claim(self, task: Task, connection: Connection, identity: UUID) -> Claimed | None:
+        moment = self._clock()
+        with Session(connection, expire_on_commit=False) as session:
+            row = session.get(Notification, identity)
+            if row is None or not notifications.is_to_be_sent(row):
+                return None
+            verdict = self._gate.look(session, row, moment)
+            if verdict is None:
+                return notifications.claim(session, identity, task.message_id, moment)
+        self._turn_away(identity, verdict, moment)
+        return None
+
+    def _turn_away(self, identity: UUID, verdict: HoldBack | Wait, moment: datetime) -> None:
+        with self._database.transaction() as session:
+            row = notifications.locked(session, identity)
+            if row is None or not notifications.is_to_be_sent(row):
+                return
+            match verdict:
+                case HoldBack(reason):
+                    lifecycle.change(session, row, State.SUPPRESSED, now=moment, reason=reason)
+                    self._queue(session, undelivered.notices(session, self._settings, row, moment))
+                case Wait(until, reason):
+                    row.reason = reason
+                    row.next_try = row.next_try and until
+                    if reason is Reason.PACED:
+                        row.paced_until = until
+                    else:
+                        row.due_at = until  # a night or Christmas must not count as days of trying in vain
+        log.info("notification_turned_away", notification_id=str(identity), reason=verdict.reason)
+        if isinstance(verdict, Wait):
+            raise TemporaryFailure(verdict.reason, retry_after=verdict.until - moment)
+
     @contextmanager
     def _alone(self, identity: UUID) -> Iterator[Connection]:
         """A connection that holds the notification's lock until the attempt is recorded."""
         key = {"key": f"notify sends {identity}"}
-        with self._database.engine.connect() as connection:
-            with connection.begin():
-                take = text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))")
-                if not connection.execute(take, key).scalar_one():
-                    raise TemporaryFailure("another worker is sending it", retry_after=HELD_ELSEWHERE)
+        with self._database.at_once() as connection:
+            take = text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))")
+            if not connection.execute(take, key).scalar_one():
+                raise TemporaryFailure("another worker is sending it", retry_after=HELD_ELSEWHERE)
             try:
                 yield connection
             finally:
                 try:
-                    with connection.begin():
-                        connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
+                    connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
                 except DBAPIError:
                     connection.invalidate()
 
     def _attempt(self, task: Task, claimed: Claimed) -> None:
+        outlet = self._outlets.get(claimed.channel)
+        if outlet is None:
+            self._end(task, claimed, State.TECHNICAL_FAILURE, Reason.NO_CHANNEL, f"no way out by {claimed.channel}")
+            return
         try:
-            reply = self._channel.submit(self._submission(claimed))
+            taken = outlet.send(claimed)
+        except SetAside as aside:
+            self._set_aside(task, claimed, aside)
         except TemporaryFailure as failure:
             self._try_again(task, claimed, failure)
         except Refused as refusal:
-            self._end(task, claimed, State.PERMANENT_FAILURE, Reason.RELAY_REFUSED, refusal.reason)
+            self._refused(task, claimed, refusal)
         except Exception as error:
             self._own_fault(task, claimed, error)
         else:
+            moment = self._clock()
             with task.transaction() as session:
-                notifications.finish(session, claimed, Outcome.SENT, State.SENT, now=self._clock(), reply=reply)
+                row = notifications.close_attempt(session, claimed, Outcome.SENT, now=moment, reply=taken.reply)
+                row.provider_id = taken.provider_id or row.provider_id
+                lifecycle.change(session, row, State.SENT, now=moment, reply=taken.reply)
             log.info("notification_sent", notification_id=str(claimed.id), attempt=claimed.number)
 
-    def _submission(self, claimed: Claimed) -> Submission:
-        facts = json.loads(claimed.facts)
-        rendered = self._renderer.render(claimed.kind, claimed.language, facts)
-        mail = Mail(
-            notification_id=claimed.id,
-            kind=claimed.kind,
-            message_id=claimed.message_id,
-            recipient=claimed.address,
-            recipient_name=claimed.name,
-            language=claimed.language,
-            sluice_slug=facts["sluice"]["slug"],
-            sluice_name=facts["sluice"]["name"],
-            sluice_address=facts["sluice"]["address"],
-            reply_to=facts["reply_to"],
-            in_reply_to=facts["thread"]["in_reply_to"],
-            references=tuple(facts["thread"]["references"]),
-            written_at=claimed.created_at,
-        )
-        return compose(mail, rendered, self._signer)
+    def _refused(self, task: Task, claimed: Claimed, refusal: Refused) -> None:
+        """Whether it was refused for good depends on why: of a full mailbox a server says 5xx, too."""
+        why = None if isinstance(refusal, CannotCarry) else self._why(claimed, refusal.reason)
+        if isinstance(refusal, SenderRefused) and why is not BounceClass.BLOCKED:
+            why = None
+        if why is BounceClass.MAILBOX_FULL:
+            self._try_again(task, claimed, RelayBusy(refusal.reason))
+            return
+        if why is BounceClass.BLOCKED:
+            domain = claimed.address.rpartition("@")[2]
+            log.error("relay_blocked", notification_id=str(claimed.id), domain=domain)
+        self._end(task, claimed, State.PERMANENT_FAILURE, why or Reason.RELAY_REFUSED, refusal.reason)
+
+    @staticmethod
+    def _why(claimed: Claimed, reply: str) -> BounceClass | None:
+        return why_refused(reply) if claimed.channel is Channel.EMAIL else None
 
     def _try_again(self, task: Task, claimed: Claimed, failure: TemporaryFailure) -> None:
         moment = self._clock()
-        if backoff.is_hopeless(claimed.due_at, moment):
-            self._end(task, claimed, State.PERMANENT_FAILURE, Reason.EXPIRED, str(failure))
+        is_full = isinstance(failure, RelayBusy) and self._why(claimed, str(failure)) is BounceClass.MAILBOX_FULL
+        if backoff.is_hopeless(claimed.due_at, moment, claimed.channel):
+            given_up = BounceClass.MAILBOX_FULL if is_full else Reason.EXPIRED
+            self._end(task, claimed, State.PERMANENT_FAILURE, given_up, str(failure))
             return
-        pause = failure.retry_after or backoff.pause(claimed.number, random.random())  # noqa: S311 - spreads load
-        with self._database.transaction() as session:
-            notifications.finish(
-                session,
-                claimed,
-                Outcome.INTERRUPTED if isinstance(failure, Unanswered) else Outcome.TEMPORARY_FAILURE,
-                State.TEMPORARY_FAILURE,
-                now=moment,
-                reply=str(failure),
-                reason=Reason.RELAY_AWAY if isinstance(failure, RelayAway) else Reason.RELAY_BUSY,
-                next_try=moment + pause,
-            )
+        pausing = backoff.pause_while_full if is_full else backoff.pause
+        # What the other side asks for is the least: else all that waits for it comes back at one moment.
+        pause = max(failure.retry_after or NO_TIME, pausing(claimed.number, random.random()))  # noqa: S311 - no secret
+        busy = BounceClass.MAILBOX_FULL if is_full else Reason.RELAY_BUSY
+        self._put_off(
+            claimed,
+            Outcome.INTERRUPTED if isinstance(failure, Unanswered) else Outcome.TEMPORARY_FAILURE,
+            Reason.RELAY_AWAY if isinstance(failure, RelayAway) else busy,
+            reply=str(failure),
+            next_try=moment + pause,
+        )
         log.warning("notification_not_sent_yet", notification_id=str(claimed.id), pause=pause.total_seconds())
         raise TemporaryFailure(str(failure), retry_after=pause) from failure
+
+    def _set_aside(self, task: Task, claimed: Claimed, aside: SetAside) -> None:
+        """Nobody tries it again by themselves: the duty is done, and whoever may ask for it finds the row waiting."""
+        moment, reason = self._clock(), aside.reason
+        with task.transaction() as session:
+            still = aside.still(session)
+            row = notifications.close_attempt(session, claimed, Outcome.TEMPORARY_FAILURE, now=moment, reply=reason)
+            lifecycle.change(session, row, State.TEMPORARY_FAILURE, now=moment, reason=reason, next_try=moment)
+            if not still:
+                row.due_message_id = outbox.put(
+                    session, NOTIFICATION_DUE, {"notification_id": row.id}, priority=Priority(row.priority)
+                )
+        log.info("notification_set_aside", notification_id=str(claimed.id), reason=reason, still=still)
 
     def _own_fault(self, task: Task, claimed: Claimed, error: Exception) -> None:
         """Our code or a template failed: let the bus try a few times (an upgrade may mend it), then say so."""
@@ -154,24 +218,27 @@ class Deliver:
         if earlier + 1 >= MAX_ATTEMPTS:
             self._end(task, claimed, State.TECHNICAL_FAILURE, Reason.OWN_FAULT, fault)
             return
-        moment = self._clock()
-        with self._database.transaction() as session:
-            notifications.finish(
-                session,
-                claimed,
-                Outcome.TECHNICAL_FAILURE,
-                State.TEMPORARY_FAILURE,
-                now=moment,
-                reply=fault,
-                reason=Reason.OWN_FAULT,
-                next_try=moment,
-            )
+        self._put_off(claimed, Outcome.TECHNICAL_FAILURE, Reason.OWN_FAULT, reply=fault, next_try=self._clock())
         raise error
 
-    def _end(self, task: Task, claimed: Claimed, state: State, reason: Reason, reply: str) -> None:
-        outcome = Outcome(state.value) if reason is not Reason.EXPIRED else Outcome.TEMPORARY_FAILURE
+    def _put_off(self, claimed: Claimed, outcome: Outcome, reason: str, *, reply: str, next_try: datetime) -> None:
+        moment = self._clock()
+        with self._database.transaction() as session:
+            row = notifications.close_attempt(session, claimed, outcome, now=moment, reply=reply)
+            lifecycle.change(
+                session, row, State.TEMPORARY_FAILURE, now=moment, reason=reason, reply=reply, next_try=next_try
+            )
+
+    def _end(self, task: Task, claimed: Claimed, state: State, reason: str, reply: str) -> None:
+        given_up = reason in (Reason.EXPIRED, BounceClass.MAILBOX_FULL)
+        outcome = Outcome.TEMPORARY_FAILURE if given_up else Outcome(state.value)
+        moment = self._clock()
         with task.transaction() as session:
-            notifications.finish(session, claimed, outcome, state, now=self._clock(), reply=reply, reason=reason)
+            row = notifications.close_attempt(session, claimed, outcome, now=moment, reply=reply)
+            if lifecycle.change(session, row, state, now=moment, reason=reason, reply=reply):
+                if reason == BounceClass.RECIPIENT_GONE:
+                    suppress.because_of(session, row, Cause.RECIPIENT_GONE, one_line(reply, suppress.LONGEST), moment)
+                self._queue(session, undelivered.notices(session, self._settings, row, moment))
         log.warning("notification_failed", notification_id=str(claimed.id), state=state, reason=reason)
 
     def _hasten_others(self) -> None:

@@ -5,30 +5,51 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from services.notify.domain import calm, digest
 from services.notify.domain.asked import Asked
 from services.notify.domain.delivery import State
-from services.notify.domain.kinds import PRIORITIES, Kind, Reason
-from services.notify.store import notifications
+from services.notify.domain.kinds import Channel, Kind, Reason, Rhythm
+from services.notify.domain.phone import e164
+from services.notify.domain.wording import Place
+from services.notify.store import notifications, preferences, sluices, strangers, wordings
 from services.notify.store.tables import Notification
+from services.notify.usecases import collect, lifecycle, suppress, undelivered
 from shared import logs
 from shared.bus import outbox
+from shared.bus.outbox import Priority
 from shared.clock import Clock, now
 from shared.contracts.registry import NOTIFICATION_DUE
 from shared.ids import new_id
 from shared.mail import message_ids
-from shared.mail.addresses import folded, is_sendable
+from shared.mail.addresses import canonical, folded, is_sendable
 from shared.settings import Settings
+from shared.web import links
 
 log = logs.get(__name__)
 
 RATE_WINDOW = timedelta(hours=1)
 DRAFT_WINDOW = timedelta(days=1)
 """For the drafts of one idea: contacts answer many ideas in an hour, but none of them twenty times in a day."""
+
+STRANGER_WINDOW = timedelta(days=1)
+MOST_STRANGERS = 200
+"""Confirmations that one sluice sends to strangers in an hour. A campaign fills a form some dozen times in an hour; a
+program that goes through a list of addresses would soon have every mail of the sluice taken for spam."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What is done with what was asked for."""
+
+    state: State
+    reason: str | None
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,54 +61,157 @@ class QueueMessage:
 
     def __call__(self, session: Session, wanted: Iterable[Asked]) -> list[UUID]:
         """Make what is not there yet and say that it is due; the ids of those that will be sent."""
-        return [made for each in wanted if (made := self._one(session, each)) is not None]
+        # In one order: each person counted or collected for is locked, and two of us must not wait crosswise.
+        ordered = sorted(wanted, key=lambda each: each.key)
+        return [made for each in ordered if (made := self._one(session, each)) is not None]
 
     def _one(self, session: Session, wanted: Asked) -> UUID | None:
-        state, reason = self._decide(session, wanted)
-        identity, moment = new_id(), self.clock()
-        inserted = notifications.insert_once(
-            session,
-            Notification(
-                id=identity,
-                idempotency_key=wanted.key,
-                kind=wanted.kind,
-                channel="email",
-                recipient_address=wanted.address,
-                recipient_folded=folded(wanted.address),
-                recipient_name=wanted.name,
-                language=wanted.language,
-                idea_reference=wanted.idea_reference,
-                facts=json.dumps(wanted.facts, ensure_ascii=False, separators=(",", ":")),
-                state=state,
-                reason=reason,
-                message_id=message_ids.make(self.settings.signer, identity, wanted.sluice_address),
-                priority=PRIORITIES[wanted.kind],
-                due_at=moment,
-                correlation_id=logs.correlation_id(),
-                created_at=moment,
-                updated_at=moment,
-            ),
+        identity, duty, moment = new_id(), new_id(), self.clock()
+        ruling = self._rule(session, wanted, moment)
+        priority = Priority.BULK if wanted.category.is_bulk else Priority.PROMPT
+        row = Notification(
+            id=identity,
+            idempotency_key=wanted.key,
+            kind=wanted.kind,
+            channel=wanted.channel,
+            category=wanted.category,
+            recipient_address=wanted.address,
+            recipient_folded=folded(wanted.address),
+            recipient_name=wanted.name,
+            language=wanted.language,
+            sluice_slug=wanted.sluice_slug,
+            idea_reference=wanted.idea_reference,
+            facts=json.dumps(self._facts(session, wanted), ensure_ascii=False, separators=(",", ":")),
+            wording_id=self._wording(session, wanted),
+            state=ruling.state,
+            reason=ruling.reason,
+            message_id=message_ids.make(self.settings.signer, identity, wanted.sluice_address),
+            priority=priority,
+            attempts=0,
+            due_at=ruling.due_at,
+            due_message_id=None if ruling.reason == Reason.COLLECTED else duty,
+            replaces=wanted.replaces,
+            wants_receipt=wanted.wants_receipt,
+            correlation_id=logs.correlation_id(),
+            created_at=moment,
+            updated_at=moment,
         )
-        if not inserted:
+        if not notifications.insert_once(session, row):
             return None
-        log.info("notification_made", notification_id=str(identity), kind=wanted.kind, state=state, reason=reason)
-        if state is not State.CREATED:
+        lifecycle.begin(session, row, now=moment)
+        log.info(
+            "notification_made",
+            notification_id=str(identity),
+            kind=wanted.kind,
+            state=ruling.state,
+            reason=ruling.reason,
+        )
+        if ruling.state is not State.CREATED:
+            self(session, undelivered.notices(session, self.settings, row, moment))
             return None
-        outbox.put(session, NOTIFICATION_DUE, {"notification_id": identity})
+        if ruling.reason == Reason.COLLECTED:
+            collect.call(session, canonical(wanted.address), ruling.due_at)
+            return identity
+        outbox.put(
+            session,
+            NOTIFICATION_DUE,
+            {"notification_id": identity},
+            priority=priority,
+            not_before=ruling.due_at if ruling.due_at > moment else None,
+            message_id=duty,
+        )
         return identity
 
-    def _decide(self, session: Session, wanted: Asked) -> tuple[State, str | None]:
-        if wanted.withheld is not None:
-            return State.SUPPRESSED, wanted.withheld
-        if not is_sendable(wanted.address):
-            return State.PERMANENT_FAILURE, Reason.BAD_ADDRESS
-        if wanted.is_echo and self._sent_lately(session, wanted) >= self.settings.confirmations_per_hour:
-            return State.SUPPRESSED, Reason.RATE
-        return State.CREATED, None
+    def _facts(self, session: Session, wanted: Asked) -> dict[str, Any]:
+        """What it is written from, with what its reader may choose, and how its sluice presents itself now."""
+        if wanted.channel is not Channel.EMAIL:
+            return dict(wanted.facts)
+        facts = {**wanted.facts, **self._choices(wanted)}
+        sluice = sluices.find(session, wanted.sluice_slug) if wanted.sluice_slug else None
+        if sluice is None:
+            return facts
+        swedish = wanted.language == "sv"
+        return {
+            **facts,
+            "sender_name": sluice.sender_name_sv if swedish else sluice.sender_name_en,
+            "signature": sluice.signature_sv if swedish else sluice.signature_en,
+        }
 
-    def _sent_lately(self, session: Session, wanted: Asked) -> int:
-        recipient, moment = folded(wanted.address), self.clock()
+    def _choices(self, wanted: Asked) -> dict[str, str]:
+        choices = {}
+        if wanted.category.may_be_collected or wanted.category.may_be_stopped:
+            choices["preferences_url"] = links.preferences_url(self.settings, wanted.address)
+        if wanted.category.may_be_stopped:
+            choices["unsubscribe_url"] = links.unsubscribe_url(self.settings, wanted.address, wanted.category)
+        return choices
+
+    def _wording(self, session: Session, wanted: Asked) -> UUID | None:
+        """The saved version that it is written in, fixed now, so that each attempt writes the same mail."""
+        if wanted.channel is not Channel.EMAIL:
+            return None
+        found = wordings.active(session, Place(wanted.kind, wanted.language, wanted.sluice_slug))
+        return found.id if found is not None else None
+
+    def _rule(self, session: Session, wanted: Asked, moment: datetime) -> Ruling:
+        if wanted.withheld is not None:
+            return Ruling(State.SUPPRESSED, wanted.withheld, moment)
+        if not _can_be_reached(wanted):
+            return Ruling(State.PERMANENT_FAILURE, Reason.BAD_ADDRESS, moment)
+        if wanted.replaces is None:
+            held_back = suppress.held_back(session, wanted.channel, wanted.address, wanted.category, moment)
+            if held_back is not None:
+                return Ruling(State.SUPPRESSED, held_back, moment)
+        if self._is_too_much(session, wanted, moment):
+            return Ruling(State.SUPPRESSED, Reason.RATE, moment)
+        if self._is_stopped(session, wanted):
+            return Ruling(State.SUPPRESSED, Reason.STOPPED, moment)
+        earliest = max(moment, wanted.not_before or moment)
+        if slot := self._slot(session, wanted, earliest):
+            return Ruling(State.CREATED, Reason.COLLECTED, slot)
+        if wanted.category.keeps_quiet_hours:
+            waking = calm.next_waking_moment(earliest, calm.parse_quiet_hours(self.settings.quiet_hours))
+            if waking > earliest:
+                return Ruling(State.CREATED, Reason.QUIET_HOURS, waking)
+        return Ruling(State.CREATED, Reason.SCHEDULED if earliest > moment else None, earliest)
+
+    def _is_stopped(self, session: Session, wanted: Asked) -> bool:
+        if not wanted.category.may_be_stopped or wanted.channel is not Channel.EMAIL:
+            return False
+        return preferences.rhythm(session, canonical(wanted.address), wanted.category) is Rhythm.NEVER
+
+    def _slot(self, session: Session, wanted: Asked, moment: datetime) -> datetime | None:
+        """When it goes out in a digest, or None where it is sent by itself: as a digest is, and what is sent anew."""
+        if wanted.replaces is not None or not (wanted.category.may_be_collected and digest.can_tell_of(wanted.kind)):
+            return None
+        return collect.slot_for(session, canonical(wanted.address), wanted.category, moment)
+
+    def _is_too_much(self, session: Session, wanted: Asked, moment: datetime) -> bool:
+        if not wanted.is_echo:
+            return False
+        recipient = folded(wanted.address)
         if wanted.kind is Kind.ANSWER_DRAFT:
-            since = moment - DRAFT_WINDOW
-            return notifications.count_sent(session, wanted.kind, recipient, since, idea=wanted.idea_reference)
-        return notifications.count_sent(session, wanted.kind, recipient, moment - RATE_WINDOW)
+            since, idea = moment - DRAFT_WINDOW, wanted.idea_reference
+        else:
+            since, idea = moment - RATE_WINDOW, None
+        sent = notifications.count_sent(session, wanted.kind, recipient, since, idea=idea)
+        return sent >= self.settings.confirmations_per_hour or self._is_bombing(session, wanted, recipient, moment)
+
+    def _is_bombing(self, session: Session, wanted: Asked, recipient: str, moment: datetime) -> bool:
+        """True where a form may be in use to fill a stranger's mailbox, or those of many strangers."""
+        if not wanted.is_to_stranger:
+            return False
+        sent = notifications.count_sent(session, wanted.kind, recipient, moment - STRANGER_WINDOW)
+        if sent >= self.settings.stranger_confirmations_per_day:
+            return True
+        sluice = wanted.sluice_slug
+        return sluice is not None and strangers.count_confirmed(session, sluice, moment - RATE_WINDOW) >= MOST_STRANGERS
+
+
+def _can_be_reached(wanted: Asked) -> bool:
+    match wanted.channel:
+        case Channel.EMAIL:
+            return is_sendable(wanted.address)
+        case Channel.SMS:
+            return e164(wanted.address) == wanted.address
+        case Channel.WEBHOOK:
+            return True

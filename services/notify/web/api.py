@@ -8,21 +8,34 @@ from uuid import UUID
 from flask import Flask
 
 from services.notify.domain.delivery import Outcome
-from services.notify.store import notifications
-from services.notify.web import schemas
+from services.notify.store import books, log, notifications
+from services.notify.usecases.endpoints import Endpoints
+from services.notify.web import (
+    acts_api,
+    create_api,
+    preferences_api,
+    schemas,
+    suppressions_api,
+    webhooks_api,
+    wordings_api,
+)
 from shared.db import Database
 from shared.errors import NotFound
-from shared.mail.addresses import folded
 from shared.web.api import Blueprint, add, make_api
 from shared.web.paging import page
 
 READ = "notify:read"
 
 
-def register(app: Flask, database: Database) -> None:
+def register(app: Flask, database: Database, endpoints: Endpoints) -> None:
     """Add ``/api/notify/…`` to the app."""
     api = make_api(app, "Notify API", "/api/notify", description="Messages to people, and what became of them.")
-    add(api, _notifications(database), _summary(database))
+    settings = app.extensions["idesluss"]
+    found = create_api.add_creation(_notifications(database), settings, database)
+    found = acts_api.add_acts(found, settings, database)
+    add(api, found, _summary(database), suppressions_api.resource(database))
+    add(api, wordings_api.resource(app, database), webhooks_api.resource(endpoints))
+    add(api, preferences_api.resource(app, database))
 
 
 def _notifications(database: Database) -> Blueprint:
@@ -34,10 +47,9 @@ def _notifications(database: Database) -> Blueprint:
     @resource.gives(200, schemas.NotificationPageSchema)
     def list_notifications(query: dict[str, Any]) -> dict[str, Any]:
         """List notifications, newest first."""
-        if query["recipient"]:
-            query["recipient"] = folded(query["recipient"])
+        limit, after = query.pop("limit"), query.pop("after")
         with database.transaction() as session:
-            found = page(notifications.find(session, **query), query["limit"], notifications.position)
+            found = page(log.find(session, log.Search(**query), limit=limit, after=after), limit, log.position)
         return {**found, "items": [schemas.shape(row) for row in found["items"]]}
 
     @resource.route("/<uuid:identity>", method="GET")
@@ -65,11 +77,13 @@ def _summary(database: Database) -> Blueprint:
         """Count notifications by state."""
         with database.transaction() as session:
             states = notifications.count_by_state(session)
+            found = books.read(session)
             return {
                 "total": sum(states.values()),
                 "states": {state.value: number for state, number in states.items()},
+                "books": {**found.booked, "waiting": found.waiting, "difference": found.difference},
                 "resubmissions": notifications.count_all_outcomes(session, Outcome.INTERRUPTED),
-                "oldest_waiting": notifications.oldest_waiting(session),
+                "oldest_waiting": found.oldest_waiting,
             }
 
     return resource

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from services.notify.domain.delivery import State
+from services.notify.domain.kinds import Channel, Kind
 from services.notify.store.tables import Attempt, Notification
 from shared.web.paging import PageQuery
 
@@ -22,6 +23,15 @@ class NotificationQuery(PageQuery):
         load_default=None,
         validate=validate.Length(max=320),
         metadata={"description": "An address, in any of its spellings."},
+    )
+    kind = fields.Enum(Kind, by_value=True, load_default=None)
+    channel = fields.Enum(Channel, by_value=True, load_default=None)
+    sluice = fields.String(load_default=None, metadata={"description": "A sluice's slug."})
+    q = fields.String(
+        attribute="words",
+        load_default=None,
+        validate=validate.Length(max=320),
+        metadata={"description": "A whole address, a mobile number as people write it, or an idea's reference."},
     )
 
 
@@ -80,7 +90,14 @@ class SummarySchema(Schema):
     resubmissions = fields.Integer(
         metadata={"description": "Attempts after which nobody knew whether the relay took the mail."}
     )
-    oldest_waiting = fields.AwareDateTime(allow_none=True)
+    books = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata={"description": "asked = sent + failed + suppressed + waiting; `difference` is 0 where they balance."},
+    )
+    oldest_waiting = fields.AwareDateTime(
+        allow_none=True, metadata={"description": "When the oldest that has yet to leave was due."}
+    )
 
 
 def shape(row: Notification) -> dict[str, Any]:

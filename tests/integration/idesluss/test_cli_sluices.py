@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
+from idesluss import demo
 from idesluss.cli import main
+from services.intake.store import sluices
+from services.intake.usecases.announce_sluice import announce_sluice
+from shared.db import Database, Role, admin_url, conninfo
 from shared.settings import Settings
 
 SAVE = ["sluice", "save", "krokom", "--code", "KRO", "--name", "Krokoms kommun", "--address", "ide@krokom.example"]
@@ -66,3 +75,87 @@ def test_an_unknown_sluice_is_named(run) -> None:
 
     assert refused.exit_code == 1
     assert "nowhere" in refused.output
+
+
+def told(settings: Settings) -> list[dict[str, object]]:
+    """What others were told of sluices, in order."""
+    with psycopg.connect(conninfo(admin_url(settings))) as connection:
+        rows = connection.execute("SELECT payload FROM bus.message WHERE name = 'sluice.changed.v1' ORDER BY id")
+        return [json.loads(payload) for (payload,) in rows]
+
+
+def test_whatever_is_changed_in_a_sluice_is_told_at_once_with_all_its_contacts(run, settings: Settings) -> None:
+    run(*SAVE)
+    run("contact", "add", "krokom", "--name", "Kim", "--address", "kim@krokom.example")
+    run("contact", "add", "krokom", "--name", "Bo", "--address", "bo@krokom.example", "--language", "en")
+    run("sluice", "add-address", "krokom", "tips@krokom.example")
+    run(*SAVE[:-3], "Krokom", "--address", "nya@krokom.example")
+
+    news = told(settings)
+
+    assert [each["name"] for each in news] == ["Krokoms kommun"] * 4 + ["Krokom"]
+    assert [len(each["contacts"]) for each in news] == [0, 1, 2, 2, 2]
+    assert news[-1] | {"at": None} == {
+        "slug": "krokom",
+        "name": "Krokom",
+        "address": "nya@krokom.example",
+        "language": "sv",
+        "contacts": [
+            {"name": "Kim", "address": "kim@krokom.example", "language": "sv"},
+            {"name": "Bo", "address": "bo@krokom.example", "language": "en"},
+        ],
+        "at": None,
+    }
+    moments = [each["at"] for each in news]
+    assert moments == sorted(set(moments))
+
+
+def test_a_refused_change_is_not_told(run, settings: Settings) -> None:
+    run(*SAVE[:2], "berg", "--code", "kro", *SAVE[5:])
+
+    assert told(settings) == []
+
+
+def test_an_older_installations_sluices_are_told_once_when_it_is_migrated(run, settings: Settings) -> None:
+    run(*SAVE)
+    run(*SAVE[:2], "berg", "--code", "BER", "--name", "Bergs kommun", "--address", "ide@berg.example")
+    with psycopg.connect(conninfo(admin_url(settings))) as connection:
+        connection.execute("UPDATE intake.sluice SET announced_at = NULL")
+        connection.execute("DELETE FROM bus.message")
+
+    for _ in range(2):
+        assert run("migrate").exit_code == 0
+
+    assert [each["slug"] for each in told(settings)] == ["krokom", "berg"]
+
+
+def test_two_who_change_a_sluice_at_the_same_time_are_both_in_the_newest_message(run, settings: Settings) -> None:
+    """Neither sees what the other has not committed, so one waits for the other."""
+    run(*SAVE)
+    database = Database(settings, Role.INTAKE)
+
+    def add(name: str) -> None:
+        with database.transaction() as session:
+            sluice_id = sluices.profile_by_slug(session, "krokom").id
+            both.wait()
+            sluices.add_contact(session, sluice_id, name=name, address=f"{name}@krokom.example")
+            announce_sluice(session, sluice_id)
+
+    both = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(add, name) for name in ("kim", "bo")]:
+            each.result(timeout=20)
+    database.dispose()
+
+    newest = max(told(settings), key=lambda each: str(each["at"]))
+    assert {each["name"] for each in newest["contacts"]} == {"kim", "bo"}
+
+
+def test_the_demos_sluices_are_told_once_each(settings: Settings) -> None:
+    demo.seed(settings)
+    demo.seed(settings)
+
+    news = told(settings)
+
+    assert len({each["slug"] for each in news}) == len(news) == len(demo.MUNICIPALITIES)
+    assert all(len(each["contacts"]) == 1 for each in news)

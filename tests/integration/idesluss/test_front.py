@@ -58,6 +58,8 @@ def greeting_listener(module_settings: Settings) -> Iterator[None]:
         ("/api/notify/v1/notifications", 401, "application/problem+json"),
         ("/static/face.css", 200, "text/css"),
         ("/health/live", 200, "application/json"),
+        ("/kontakt/drift/", 303, "text/html"),
+        ("/kontakt/drift/in", 200, "text/html"),
         ("/metrics", 200, "text/plain"),
         ("/healthy", 404, "text/html"),
         ("/api/nowhere", 404, "application/problem+json"),

@@ -93,7 +93,7 @@ def test_one_notification_is_read_with_its_attempts(get: Any) -> None:
     (listed,) = get("/notifications?state=permanent-failure")["items"]
     read = get(f"/notifications/{listed['id']}")
 
-    assert read["reason"] == "relay-refused"
+    assert read["reason"] == "recipient-gone"
     assert read["kind"] == "confirmation"
     assert read["recipient"] == "asa@invanare.example"
     assert read["idea"] == "KRO-2026-0044"

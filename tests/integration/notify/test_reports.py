@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.notify.usecases.handle_report import handle_report
+from services.notify.usecases.queue_message import QueueMessage
 from shared.contracts.registry import DELIVERY_REPORT, IDEA_RECEIVED
 from shared.ids import new_id
 from shared.settings import Settings
@@ -85,7 +86,7 @@ def test_a_report_that_comes_before_our_own_commit_is_not_overwritten(settings: 
 
         def report_at_once() -> str:
             with notify.database.transaction() as session:
-                handle_report(session, report(identity))
+                handle_report(session, QueueMessage(settings), report(identity))
             return "250 2.0.0 taken, and bounced already"
 
         relay.script["."] = report_at_once
@@ -115,7 +116,7 @@ def test_a_report_that_is_not_final_leaves_a_pending_retry_alone(settings: Setti
         identity = notice(notify)
         notify.ring_all()
         with notify.database.transaction() as session:
-            handle_report(session, report(identity, **FULL))
+            handle_report(session, QueueMessage(settings), report(identity, **FULL))
         del relay.script["."]
         notify.ring_all()
 

@@ -59,7 +59,7 @@ def test_an_idea_gives_a_confirmation_and_a_notice_in_the_mailbox(house: tuple[N
 
     confirmed, confirmation = mail_to(store, "asa@invanare.example")
     noticed, notice = mail_to(store, "kontakt@krokom.example")
-    assert confirmed.sender == ""
+    assert confirmed.sender == "", "a confirmation of a mail is answered by nobody"
     assert confirmation["Auto-Submitted"] == "auto-replied"
     assert confirmation["In-Reply-To"] == "<egen.1@invanare.example>"
     assert "KRO-2026-0042" in confirmation["Subject"]

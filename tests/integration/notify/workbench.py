@@ -14,10 +14,14 @@ from sqlalchemy.orm import Session
 
 from services.notify.actors import handlers
 from services.notify.app import create_app
-from services.notify.channels.smtp import Relay, SmtpChannel
+from services.notify.channels.relay_url import Relay
+from services.notify.channels.smtp import SmtpChannel
+from services.notify.domain.kinds import Channel
 from services.notify.render import Renderer
 from services.notify.store.tables import Attempt, Notification
 from services.notify.usecases.deliver import Deliver
+from services.notify.usecases.gate import Gate
+from services.notify.usecases.send_mail import SendMail
 from shared.bus import outbox
 from shared.bus.inbox import Inbox
 from shared.clock import Clock, now
@@ -89,9 +93,10 @@ def worker(
     channel = SmtpChannel(
         Relay("smtp", "127.0.0.1", port), hostname="notify.test", timeout=timeout, final_timeout=timeout
     )
-    deliver = Deliver(settings, database, channel, renderer or Renderer(), clock)
+    mail = SendMail(settings, channel, renderer or Renderer())
+    deliver = Deliver(settings, database, {Channel.EMAIL: mail}, Gate(settings, database, channel.first_choice), clock)
     try:
-        yield Notify(settings, database, Inbox(database, "notify", handlers(settings, deliver)))
+        yield Notify(settings, database, Inbox(database, "notify", handlers(settings, deliver, clock)))
     finally:
         channel.close()
         database.dispose()
@@ -104,6 +109,6 @@ def web_client(settings: Settings) -> Iterator[FlaskClient]:
     try:
         yield app.test_client()
     finally:
-        for name in ("idesluss_database", "idesluss_mailbox_database"):
+        for name in ("idesluss_database", "idesluss_bus_database", "idesluss_mailbox_database"):
             if name in app.extensions:
                 app.extensions[name].dispose()

@@ -53,16 +53,35 @@ def test_every_setting_is_listed_and_no_secret_is_shown(tmp_path: Path) -> None:
         "SMTP_RELAY_URL": "smtp://user:pa55word@relay.example:587",
         "DATABASE_URL": "postgresql://owner:pa55word@db.example/idesluss",
         "IDESLUSS_HTTP_PORT": "8001",
+        "SMS_URL": "46elks://user:p@55word@api.46elks.com?from=Krokom",
     }
     findings = list(doctor.values(environ, load(environ)))
 
     assert [finding.subject for finding in findings] == list(VARIABLES.values())
     text = " ".join(finding.text for finding in findings)
     assert KEY not in text
-    assert "pa55word" not in text
+    assert "55word" not in text
     assert find(findings, "SMTP_RELAY_URL").text == "smtp://user:***@relay.example:587"
     assert find(findings, "IDESLUSS_HTTP_PORT") == Finding(Level.SET, "IDESLUSS_HTTP_PORT", "8001")
     assert find(findings, "IDESLUSS_SMTP_PORT") == Finding(Level.DEFAULT, "IDESLUSS_SMTP_PORT", "2525")
+
+
+@pytest.mark.parametrize(
+    ("url", "base_url", "level", "text"),
+    [
+        ("46elks://user:pa55word@api.46elks.com", "https://ide.krokom.example", Level.FAULT, "?from="),
+        ("46elks+http://user:pa55word@127.0.0.1:{}?from=Krokom", "http://127.0.0.1:8000", Level.WARNING, "receipts"),
+        ("46elks+http://user:pa55word@127.0.0.1:{}?from=Krokom", "https://ide.krokom.example", Level.OK, "answers"),
+        ("46elks+http://user:pa55word@127.0.0.1:1?from=Krokom", "https://ide.krokom.example", Level.WARNING, "answer"),
+    ],
+)
+def test_a_provider_of_sms_is_looked_at(url: str, base_url: str, level: Level, text: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        found = doctor.sms_provider(url.format(server.getsockname()[1]), base_url)
+
+    assert (found.subject, found.level) == ("SMS_URL", level)
+    assert text in found.text
+    assert "pa55word" not in found.text
 
 
 def test_it_looks_without_leaving_a_trace(tmp_path: Path) -> None:
@@ -110,12 +129,32 @@ def greeter(request: pytest.FixtureRequest) -> Iterator[int]:
     ("greeter", "level"), [(b"220 hello\r\n", Level.OK), (b"554 go away\r\n", Level.WARNING)], indirect=["greeter"]
 )
 def test_a_mail_server_counts_when_it_greets_with_220(greeter: int, level: Level) -> None:
-    assert doctor.relay(f"smtp://127.0.0.1:{greeter}").level is level
+    assert [each.level for each in doctor.relays(f"smtp://127.0.0.1:{greeter}")] == [level]
 
 
 def test_a_relay_that_does_not_answer_is_a_warning_and_a_wrong_url_a_fault() -> None:
-    assert doctor.relay(f"smtp://127.0.0.1:{free_port()}").level is Level.WARNING
-    assert doctor.relay("relay.example:25:25").level is Level.FAULT
+    away = f"smtp://127.0.0.1:{free_port()}"
+    assert [each.level for each in doctor.relays(away)] == [Level.WARNING]
+    assert [each.level for each in doctor.relays(f"{away},smtps://127.0.0.1:{free_port()}")] == [Level.WARNING] * 2
+    assert [each.level for each in doctor.relays("relay.example:25:25")] == [Level.FAULT]
+
+
+def test_no_password_of_any_relay_is_shown() -> None:
+    text = "smtps://me:pa55word@a.example,smtp+starttls://you:pa55,w@rd@b.example:587"
+    assert doctor.shown("smtp_relay_url", text) == "smtps://me:***@a.example, smtp+starttls://you:***@b.example:587"
+
+
+def test_it_says_whether_mails_are_signed(tmp_path: Path) -> None:
+    assert doctor.dkim_keys("").level is Level.WARNING
+    assert doctor.dkim_keys(str(tmp_path)).level is Level.WARNING
+    (tmp_path / "krokom.example").mkdir()
+    key = tmp_path / "krokom.example" / "x.pem"
+    shutil.copy(Path(__file__).parent.parent / "notify" / "dkim_keys" / "rsa.pem", key)
+    assert doctor.dkim_keys(str(tmp_path)) == Finding(Level.OK, "IDESLUSS_DKIM_KEYS", "signs for krokom.example")
+    key.write_text("")
+    broken = doctor.dkim_keys(str(tmp_path))
+    assert broken.level is Level.FAULT
+    assert str(key) in broken.text
 
 
 @pytest.mark.parametrize(("days", "level"), [(90, Level.OK), (5, Level.WARNING)])
@@ -132,3 +171,11 @@ def test_a_certificates_end_is_foreseen(days: int, level: Level, tmp_path: Path)
 def test_a_certificate_that_is_none_is_a_fault(tmp_path: Path) -> None:
     (tmp_path / "cert.pem").write_text("nothing")
     assert doctor.certificate(tmp_path / "cert.pem", tmp_path / "cert.pem").level is Level.FAULT
+
+
+@pytest.mark.parametrize(("text", "faults"), [("20-8", 0), ("natten", 1)])
+def test_quiet_hours_that_cannot_be_read_are_a_fault(text: str, faults: int) -> None:
+    found = list(doctor.quiet_hours(text))
+
+    assert len(found) == faults
+    assert all(each.level is Level.FAULT and each.subject == "IDESLUSS_QUIET_HOURS" for each in found)

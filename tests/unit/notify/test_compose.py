@@ -15,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notify.compose import MOST_REFERENCES, compose
-from services.notify.domain.kinds import Kind
 from services.notify.domain.mail import Mail, Rendered, Submission
 from shared.mail.addresses import reported_notification
 from shared.signing import Signer
@@ -49,18 +48,18 @@ INJECTIONS = [
 def mail(**changes: Any) -> Mail:
     values: dict[str, Any] = {
         "notification_id": ID,
-        "kind": Kind.CONFIRMATION,
         "message_id": "<idesluss.abc.def@krokom.example>",
         "recipient": "asa@invanare.example",
         "recipient_name": "Åsa Öberg",
         "language": "sv",
         "sluice_slug": "krokom",
-        "sluice_name": "Idéslussen Krokom",
+        "sender_name": "Idéslussen Krokom",
         "sluice_address": "ide@krokom.example",
         "reply_to": "ide+svar.kro-2026-0042.aaaabbbbccccdddd@krokom.example",
         "in_reply_to": "<egen.1@invanare.example>",
         "references": (),
         "written_at": datetime(2026, 11, 3, 8, 30, tzinfo=UTC),
+        "answers_mail": True,
     }
     return Mail(**values | changes)
 
@@ -85,11 +84,18 @@ def test_a_confirmation_is_marked_so_that_nothing_answers_it() -> None:
     assert not [name for name in read if name.lower().startswith("list-")]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.CONFIRMATION])
-def test_other_mails_bring_a_report_back_to_their_notification(kind: Kind) -> None:
-    submission = composed(kind=kind)
+def test_a_mail_that_answers_none_brings_a_report_back_to_its_notification() -> None:
+    submission = composed(answers_mail=False)
     assert parsed(submission)["Auto-Submitted"] == "auto-generated"
     assert reported_notification(SIGNER, submission.sender) == ID
+
+
+def test_a_mail_that_may_be_stopped_says_how_a_program_stops_it() -> None:
+    read = parsed(
+        composed(answers_mail=False, unsubscribe_url="https://idesluss.example/utskick/abc/avsluta?sort=news")
+    )
+    assert read["List-Unsubscribe"] == "<https://idesluss.example/utskick/abc/avsluta?sort=news>"
+    assert read["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
 
 
 def test_the_header_holds_each_field_once_and_no_other() -> None:
@@ -107,7 +113,7 @@ def test_names_and_subjects_arrive_as_they_were_written() -> None:
     read = parsed(
         composed(
             recipient_name='Öberg, "Åsa" (x) <y@z.example>',
-            sluice_name="Sluss, Krokom; kommun",
+            sender_name="Sluss, Krokom; kommun",
             subject="=?utf-8?q?x?= " + "Cykelpump åt alla på torget " * 6,
         )
     )
@@ -167,7 +173,7 @@ def test_what_is_no_message_id_joins_no_thread(broken: str) -> None:
 def test_no_word_of_anybodys_makes_another_header_field(injection: str) -> None:
     # What people write reaches these four; addresses are judged below.
     submission = composed(
-        subject=injection, recipient_name=injection, sluice_name=injection, in_reply_to=f"<{injection}@x>"
+        subject=injection, recipient_name=injection, sender_name=injection, in_reply_to=f"<{injection}@x>"
     )
     names = {name for name, _ in message_from_bytes(submission.content).items()}
     assert names <= set(FIELDS)
@@ -207,7 +213,7 @@ def test_what_is_no_mailbox_never_reaches_header_or_envelope(where: str, address
 
 @given(st.text(max_size=200), st.text(max_size=80))
 def test_any_words_make_a_mail_that_reads_back_with_only_its_own_fields(subject: str, name: str) -> None:
-    submission = composed(subject=subject, recipient_name=name, sluice_name=name)
+    submission = composed(subject=subject, recipient_name=name, sender_name=name)
     header, _, body = submission.content.partition(b"\r\n\r\n")
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n", submission.content)
     assert all(len(line) <= 998 for line in header.split(b"\r\n"))

@@ -90,6 +90,12 @@ def test_a_delay_is_no_failure() -> None:
     assert reported(State.SENT, **told) is State.SENT  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("action", ["relayed", "expanded"])
+def test_what_was_only_passed_on_has_not_arrived(action: str) -> None:
+    told = {"action": action, "bounce_class": "delivered", "permanent": False}
+    assert reported(State.SENT, **told) is State.SENT  # type: ignore[arg-type]
+
+
 @given(st.integers(1, 10_000), st.floats(0, 1))
 def test_pauses_lie_between_under_a_second_and_a_quarter_of_an_hour(failures: int, jitter: float) -> None:
     assert timedelta(milliseconds=750) <= backoff.pause(failures, jitter) <= timedelta(minutes=15)

@@ -1,4 +1,4 @@
-"""Every template in every language, with and without its facts, and with hostile words in them."""
+"""Every mail in every language, with and without its facts, and with hostile words in them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,16 @@ import pytest
 from lxml import html
 
 from services.notify.domain.asked import Asked
-from services.notify.domain.kinds import Kind
-from services.notify.render import COLUMNS, TEMPLATES, Renderer, RenderError, indented, set_text
+from services.notify.domain.kinds import Kind, Reason
+from services.notify.domain.plain_text import COLUMNS
+from services.notify.domain.variables import samples, variables, worded_kinds
+from services.notify.domain.wording import Wording, check
+from services.notify.render import TEMPLATES, Renderer, RenderError
 from services.notify.usecases import announce
 from shared.contracts.facts import LANGUAGES
+from shared.i18n import Texts
+from shared.mail import reasons
+from shared.mail.bounce_class import BounceClass
 from tests.support import notify_facts as facts
 
 RENDERER = Renderer()
@@ -36,8 +42,18 @@ FULL = {
 EMPTY = {"attachments": [], "contact_notes": [], "submitter": None, "text": "", "signed_by": ""}
 
 
+NEW = {
+    Kind.UNDELIVERED: {"text": "line", "author": "recipient"},
+    Kind.MESSAGE: {"text": "text", "author": "subject"},
+    Kind.DIGEST: {},
+}
+"""Kinds without a plan of announce's: which of their facts holds the words that a test calls so."""
+
+
 def facts_of(kind: Kind, **changes: Any) -> dict[str, Any]:
     """The facts that notify keeps for one kind of mail."""
+    if kind in NEW:
+        return new_facts_of(kind, changes)
     plan, payload, always = PLANS[kind]
     known = payload()
     told = payload(**always, **{name: value for name, value in changes.items() if name in known})
@@ -45,24 +61,47 @@ def facts_of(kind: Kind, **changes: Any) -> dict[str, Any]:
     return dict(found.facts)
 
 
-def everything() -> list[tuple[Kind, str]]:
-    return [(kind, language) for kind in Kind for language in LANGUAGES]
+def new_facts_of(kind: Kind, changes: dict[str, Any]) -> dict[str, Any]:
+    known = samples(kind, "sv")
+    known |= {fact: changes[name] for name, fact in NEW[kind].items() if name in changes}
+    if "idea" in changes:
+        told = {name: changes["idea"][name] for name in ("title", "text")}
+        if "idea" in known:
+            known["idea"] |= told
+        for entry in known.get("entries", []):
+            entry |= {"title": told["title"], "line": told["text"]}
+    if "sluice" in changes:
+        known["sluice"] |= {"name": changes["sluice"]["name"]}
+    return known
+
+
+def everything(*without: Kind) -> list[tuple[Kind, str]]:
+    return [(kind, language) for kind in worded_kinds() if kind not in without for language in LANGUAGES]
 
 
 @pytest.mark.parametrize(("kind", "language"), everything())
 def test_each_mail_says_the_same_in_text_and_in_html(kind: Kind, language: str) -> None:
     rendered = RENDERER.render(kind, language, facts_of(kind, **FULL))
 
-    page = html.fromstring(rendered.html).text_content()
-    link = re.search(r"https://\S+", rendered.text)
-    assert "KRO-2026-0042" in rendered.subject
-    assert link is not None
-    assert f'href="{link[0]}"'.replace("&", "&amp;") in rendered.html
-    assert rendered.html.count("<a ") == 1
-    assert "KRO-2026-0042" in page
-    assert rendered.html.startswith(f'<!DOCTYPE html>\n<html lang="{language}"')
+    page = html.fromstring(rendered.html)
+    assert set(re.findall(r"https://\S+", rendered.text)) == {link.get("href") for link in page.iter("a")}
+    said = " ".join(page.find("body").text_content().split())
+    for line in re.sub(r"\n(?=[^\n])", " ", rendered.text).split("\n"):
+        words = " ".join(re.sub(r"^\s*\* |https://\S+|--\s*", " ", line).split()).rstrip(":")
+        for part in re.split(r"(?:Se idén|See the idea):", words):
+            assert part.strip() in said
+    assert rendered.html.startswith(f'<!DOCTYPE html><html lang="{language}"')
     assert "<img" not in rendered.html
     assert "\n\n\n" not in rendered.text
+
+
+@pytest.mark.parametrize("kind", [kind for kind in worded_kinds() if kind not in (Kind.DIGEST, Kind.MESSAGE)])
+def test_a_mail_about_an_idea_names_it_and_has_one_link(kind: Kind) -> None:
+    rendered = RENDERER.render(kind, "sv", facts_of(kind, **FULL))
+
+    assert "KRO-2026-0042" in rendered.subject
+    assert "KRO-2026-0042" in html.fromstring(rendered.html).text_content()
+    assert rendered.html.count("<a ") == 1
 
 
 @pytest.mark.parametrize(("kind", "language"), everything())
@@ -72,13 +111,19 @@ def test_text_lines_keep_to_their_columns_and_links_stay_whole(kind: Kind, langu
 
     lines = rendered.text.split("\n")
     assert all(len(line) <= COLUMNS or "https://" in line for line in lines)
+
+
+@pytest.mark.parametrize("kind", list(PLANS))
+def test_no_contact_holds_the_submitters_token(kind: Kind) -> None:
+    rendered = RENDERER.render(kind, "sv", facts_of(kind))
+
     to_contact = kind in (Kind.NOTICE, Kind.NOTICE_HELD, Kind.ADDED)
     assert ("ponmlkjihgfedcba" if to_contact else "abcdefghijklmnop") in rendered.text
-    assert ("abcdefghijklmnop" in rendered.text) is not to_contact, "no contact holds the submitter's token"
+    assert ("abcdefghijklmnop" in rendered.text) is not to_contact
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.CONFIRMATION, Kind.ANSWER)])
+@pytest.mark.parametrize("kind", [kind for kind in PLANS if kind not in (Kind.CONFIRMATION, Kind.ANSWER)])
 def test_contacts_mails_do_without_what_is_not_there(kind: Kind, language: str) -> None:
     rendered = RENDERER.render(kind, language, facts_of(kind, **EMPTY))
 
@@ -87,14 +132,69 @@ def test_contacts_mails_do_without_what_is_not_there(kind: Kind, language: str) 
 
 
 @pytest.mark.parametrize(("kind", "language"), everything())
+def test_the_poorest_mail_has_no_empty_place(kind: Kind, language: str) -> None:
+    rendered = RENDERER.render(kind, language, samples(kind, language, lacking=True))
+
+    assert "None" not in rendered.text + rendered.html
+    assert "\n\n\n" not in rendered.text
+    assert not re.search(r"<(p|li|td|h1)[^>]*>\s*</", rendered.html)
+
+
+@pytest.mark.parametrize(("kind", "language"), everything())
 def test_a_missing_fact_is_an_error_whichever_it_is(kind: Kind, language: str) -> None:
-    known = facts_of(kind, **FULL)
-    templates = "".join(path.read_text() for path in (TEMPLATES / kind / language).iterdir())
-    used = {name for name in known if re.search(rf"\b{name}\b", templates)}
-    assert used >= {"idea", "sluice"}
+    known = samples(kind, language)
+    source = (TEMPLATES / kind / f"{language}.txt").read_text()
+    # What is asked about first may be missing unseen only where the question is not come to.
+    used = {name for name in known if re.search(rf"\b{name}\b", source)}
+    assert len(used) >= 2
     for name in used:
-        with pytest.raises((RenderError, KeyError)):
+        with pytest.raises(RenderError):
             RENDERER.render(kind, language, {key: value for key, value in known.items() if key != name})
+
+
+@pytest.mark.parametrize(("kind", "language"), everything())
+def test_every_built_in_wording_passes_the_check_that_saved_ones_must_pass(kind: Kind, language: str) -> None:
+    wording = RENDERER.built_in(kind, language)
+    assert check(kind, wording.subject, wording.body) == []
+
+
+def test_a_mail_is_signed_by_its_sluice_and_ends_with_ways_out() -> None:
+    known = samples(Kind.NOTICE, "sv") | {
+        "signature": "Vänliga hälsningar\nKrokoms kommun\n",
+        "preferences_url": "https://idesluss.example/val/a?t=1&x=2",
+        "unsubscribe_url": "https://idesluss.example/sluta/b",
+    }
+    rendered = RENDERER.render(Kind.NOTICE, "sv", known)
+    plain = RENDERER.render(Kind.NOTICE, "sv", samples(Kind.NOTICE, "sv"))
+
+    _, foot = rendered.text.split("\n-- \n")
+    assert foot.startswith("Vänliga hälsningar\nKrokoms kommun\nDu får det här mejlet")
+    assert foot.replace("\n", " ").endswith(
+        "Ändra vilka mejl du får: https://idesluss.example/val/a?t=1&x=2 Avsluta: https://idesluss.example/sluta/b "
+    )
+    page = html.fromstring(rendered.html)
+    assert [link.get("href") for link in page.iter("a")][1:] == [known["preferences_url"], known["unsubscribe_url"]]
+    assert "Vänliga hälsningar<br>Krokoms kommun" in rendered.html
+    assert plain.text.split("\n-- \n")[1].startswith("Idéslussen Krokom\n"), "the sluice's name signs for itself"
+
+
+def test_another_wording_is_used_where_one_is_given() -> None:
+    own = Wording("Hej {{ idea.reference }}", "# Tack!\n\n[Gå hit]({{ follow_url }})")
+    rendered = RENDERER.render(Kind.CONFIRMATION, "sv", samples(Kind.CONFIRMATION, "sv"), own)
+
+    assert rendered.subject == "Hej KRO-2026-0042"
+    assert rendered.text.startswith("Tack!\n\nGå hit:\n\n  https://")
+
+
+def test_styles_stand_in_the_tags_and_those_for_the_dark_and_for_outlook_are_kept() -> None:
+    page = RENDERER.render(Kind.CONFIRMATION, "sv", samples(Kind.CONFIRMATION, "sv")).html
+
+    assert 'class="lead" style="' in page
+    assert "prefers-color-scheme: dark" in page
+    assert "[data-ogsc]" in page
+    assert page.count("<!--[if mso]>") == 3
+    assert "url(" not in page
+    assert "{%" not in page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -134,7 +234,7 @@ def test_a_confirmation_asks_about_work_only_where_it_should(language: str) -> N
         "{# hidden #}",
     ],
 )
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", worded_kinds())
 def test_what_looks_like_a_template_stays_what_it_is(kind: Kind, language: str, word: str) -> None:
     rendered = RENDERER.render(
         kind, language, facts_of(kind, idea=facts.idea(title=word, text=word), text=word, author=word)
@@ -159,7 +259,7 @@ PAYLOADS = [
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", worded_kinds())
 def test_markup_in_anybodys_words_is_shown_and_never_obeyed(kind: Kind, payload: str) -> None:
     plain = html.fromstring(RENDERER.render(kind, "sv", facts_of(kind, **FULL)).html)
     hostile = facts_of(
@@ -180,13 +280,20 @@ def test_markup_in_anybodys_words_is_shown_and_never_obeyed(kind: Kind, payload:
     assert payload in page.text_content()
     for tag in ("script", "iframe", "img", "svg", "b"):
         assert page.findall(f".//{tag}") == []
-    assert len(page.findall(".//a")) == len(plain.findall(".//a")) == 1
+    assert len(page.findall(".//a")) == len(plain.findall(".//a")) >= 1
     assert len(page.findall(".//style")) == len(plain.findall(".//style"))
 
 
 def test_a_link_cannot_break_out_of_its_attribute() -> None:
     known = facts_of(Kind.CONFIRMATION) | {"follow_url": 'https://x.example/"><script>'}
     assert "<script" not in RENDERER.render(Kind.CONFIRMATION, "sv", known).html
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "//x.example", "https://x y", "", "x"])
+def test_a_link_that_leads_to_no_page_is_an_error(address: str) -> None:
+    known = samples(Kind.MESSAGE, "sv") | {"link": {"label": "Läs", "url": address or "https:"}}
+    with pytest.raises(RenderError):
+        RENDERER.render(Kind.MESSAGE, "sv", known)
 
 
 def test_a_subject_is_one_line_whatever_the_title_holds() -> None:
@@ -204,28 +311,41 @@ def test_a_very_long_text_is_cut_with_a_sign_that_it_was() -> None:
     assert "…" in rendered.text
 
 
-def test_every_kind_has_its_three_files_in_every_language() -> None:
+def test_every_kind_has_one_source_in_every_language() -> None:
     folders = {path.name for path in TEMPLATES.iterdir() if path.is_dir()}
-    assert folders == {kind.value for kind in Kind}
-    for kind, language in everything():
-        files = {path.name for path in (TEMPLATES / kind / language).iterdir()}
-        assert files == {"subject.txt", "body.txt", "body.html"}
+    assert folders == {kind.value for kind in worded_kinds()}
+    for kind in folders:
+        assert {path.name for path in (TEMPLATES / kind).iterdir()} == {f"{each}.txt" for each in LANGUAGES}
+
+
+def test_every_variable_is_explained_in_both_languages() -> None:
+    for kind in worded_kinds():
+        listed = variables(kind)
+        for variable in [*listed, *(field for each in listed for field in each.fields)]:
+            assert len({variable.meaning_in(language) for language in LANGUAGES}) == len(LANGUAGES), variable.name
 
 
 def test_a_template_that_reaches_for_pythons_insides_is_refused(tmp_path: Path) -> None:
-    folder = tmp_path / "confirmation" / "sv"
+    folder = tmp_path / "confirmation"
     folder.mkdir(parents=True)
-    (folder / "subject.txt").write_text("{{ idea.__class__.__mro__ }}")
+    (folder / "sv.txt").write_text("{{ idea.__class__.__mro__ }}\n\nHej")
     with pytest.raises(RenderError):
         Renderer(tmp_path).render(Kind.CONFIRMATION, "sv", facts_of(Kind.CONFIRMATION))
 
 
-def test_plain_text_is_set_in_paragraphs_and_leaves_set_lines_alone() -> None:
-    text = set_text(f"{'ord ' * 30}\n\n  så  här\n  står det\n\n-- \nNamn\nAdress\n")
-    paragraphs = text.split("\n\n")
-    assert paragraphs[0].count("\n") == 1
-    assert paragraphs[1:] == ["  så  här\n  står det", "-- \nNamn\nAdress\n"]
-
-
 def test_somebodys_lines_keep_their_ends_and_a_signature_mark_among_them_is_none() -> None:
-    assert indented("en\ntvå\n\n\n\ntre\n-- \nx") == "  en\n  två\n\n  tre\n  --\n  x"
+    known = samples(Kind.ADDED, "sv") | {"added": "en\ntvå\n\n\n\ntre\n-- \nx"}
+    assert "\n\n  en\n  två\n\n  tre\n  --\n  x\n\n" in RENDERER.render(Kind.ADDED, "sv", known).text
+
+
+def test_a_code_without_words_of_its_own_is_told_in_general_words() -> None:
+    known = samples(Kind.UNDELIVERED, "sv") | {"reason": "no-such-code", "what": "no-such-kind"}
+    text = RENDERER.render(Kind.UNDELIVERED, "sv", known).text
+    assert "no-such" not in text
+    assert "Mottagarens server tog inte emot mejlet." in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("code", sorted({*map(str, Reason), *map(str, BounceClass)}))
+def test_every_reason_that_a_message_may_have_is_told_in_words(code: str, language: str) -> None:
+    assert Texts.read(reasons.TEXTS).get(language, f"reason.{code}")

@@ -1,0 +1,84 @@
+"""Move a notification to another state: the one place that does, so that books, digests and others always follow."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from services.notify.domain.account import Account, account_of
+from services.notify.domain.delivery import State, settle
+from services.notify.store import books, notifications
+from services.notify.store.tables import Notification
+from services.notify.usecases.fan_out import notification_changed
+from shared.bus import outbox
+from shared.bus.outbox import Priority
+from shared.contracts.registry import NOTIFICATION_CHANGED
+
+TOLD_AFTER = 3
+"""Attempts after which those who look at the idea hear that something waits."""
+
+
+def begin(session: Session, row: Notification, *, now: datetime) -> None:
+    """Book a notification that has just been made, and tell of it where it ended at once."""
+    books.book(session, now, Counter({Account.ASKED: 1, _account(row): 1}))
+    _tell(session, row, now)
+    notification_changed(session, row, now)
+
+
+def change(
+    session: Session,
+    row: Notification,
+    to: State,
+    *,
+    now: datetime,
+    reason: str | None = None,
+    reply: str | None = None,
+    next_try: datetime | None = None,
+) -> bool:
+    """Move a locked row where its state allows it, with all that it carries; True where it moved.
+
+    What comes late or twice (a report, a worker that slept) leaves a final state as it is.
+    """
+    current = State(row.state)
+    if settle(current, to) is current:
+        return False
+    entries: Counter[Account] = Counter()
+    for each in (row, *notifications.carried(session, row)):
+        entries[_account(each)] -= 1
+        each.state, each.reason, each.reply, each.next_try = to, reason, reply, next_try
+        entries[_account(each)] += 1
+        _tell(session, each, now)
+        notification_changed(session, each, now)
+    books.book(session, now, entries)
+    return True
+
+
+def _account(row: Notification) -> Account:
+    return account_of(State(row.state), tried_again=row.next_try is not None)
+
+
+def _tell(session: Session, row: Notification, now: datetime) -> None:
+    state = State(row.state)
+    if row.idea_reference is None or state in (State.CREATED, State.SENDING):
+        return
+    if state is State.TEMPORARY_FAILURE and row.next_try is not None and row.attempts != TOLD_AFTER:
+        return
+    outbox.put(
+        session,
+        NOTIFICATION_CHANGED,
+        {
+            "notification_id": row.id,
+            "idea_reference": row.idea_reference,
+            "kind": row.kind,
+            "channel": row.channel,
+            "recipient": row.recipient_address,
+            "state": state,
+            "reason": row.reason,
+            "line": row.reply,
+            "replaces": row.replaces,
+            "at": now,
+        },
+        priority=Priority.BULK,
+    )

@@ -1,0 +1,134 @@
+"""Tell a sluice's contacts what did not arrive: pure planning, from a failed notification to notices of it.
+
+An idea that was answered into an empty mailbox looks answered to everybody but the person who asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from services.notify.domain.asked import Asked
+from services.notify.domain.delivery import State
+from services.notify.domain.kinds import CATEGORIES, Category, Channel, Kind, Reason
+from services.notify.domain.words import cleaned, cleaned_facts, one_line
+from services.notify.store import notifications, sluices
+from services.notify.store.tables import Notification, Sluice
+from services.notify.usecases import suppress
+from shared import logs
+from shared.mail.addresses import canonical
+from shared.settings import Settings
+from shared.web.links import undelivered_url
+
+log = logs.get(__name__)
+
+TO_SUBMITTERS = frozenset({Kind.CONFIRMATION, Kind.ANSWER, Kind.MESSAGE})
+TO_CONTACTS = frozenset({Kind.NOTICE, Kind.NOTICE_HELD, Kind.ADDED, Kind.ANSWER_DRAFT, Kind.DIGEST})
+_WRITTEN_BY_PEOPLE = frozenset({Kind.ANSWER, Kind.MESSAGE})
+_NOBODY_THERE = frozenset({Reason.ADDRESS_GONE, Reason.WITHHELD_BY_HAND})
+
+
+def notices(session: Session, settings: Settings, row: Notification, moment: datetime) -> list[Asked]:
+    """What the contacts are told of a notification, where it has ended without arriving; else nothing.
+
+    A submitter's is told to all contacts of the sluice, a contact's own to the others. Where nobody is left that
+    can be written to, that is an alarm. Nobody is told that a notice of this kind failed: it would go in a circle.
+    """
+    kind = Kind(row.kind)
+    if kind is Kind.UNDELIVERED and _has_failed(row):
+        log.error("contact_unreachable", notification_id=str(row.id), sluice=row.sluice_slug)
+    if kind not in TO_SUBMITTERS | TO_CONTACTS or not _must_be_told(row, kind):
+        return []
+    return [asked for about in _matters(session, row) for asked in _notices(session, settings, row, about, moment)]
+
+
+def _has_failed(row: Notification) -> bool:
+    if row.state == State.TEMPORARY_FAILURE:
+        return row.next_try is None
+    return row.state in (State.PERMANENT_FAILURE, State.TECHNICAL_FAILURE)
+
+
+def _must_be_told(row: Notification, kind: Kind) -> bool:
+    """Failed; or not even tried, because of an earlier failure, though a person wrote it."""
+    unwritten = row.state == State.SUPPRESSED and row.reason in _NOBODY_THERE
+    return _has_failed(row) or (unwritten and kind in _WRITTEN_BY_PEOPLE)
+
+
+def _matters(session: Session, row: Notification) -> Iterator[Notification]:
+    """The notification itself; of a digest the first that went out in it, for each sluice."""
+    if row.idea_reference is not None and row.sluice_slug is not None:
+        yield row
+        return
+    told: set[str] = set()
+    for each in notifications.carried(session, row):
+        if each.sluice_slug is not None and each.sluice_slug not in told:
+            told.add(each.sluice_slug)
+            yield each
+
+
+def _notices(
+    session: Session, settings: Settings, row: Notification, about: Notification, moment: datetime
+) -> Iterator[Asked]:
+    assert about.sluice_slug is not None
+    sluice = sluices.find(session, about.sluice_slug)
+    contacts = json.loads(sluice.contacts) if sluice is not None else []
+    unreached = canonical(row.recipient_address) if Kind(row.kind) in TO_CONTACTS else None
+    others = [each for each in contacts if canonical(each["address"]) != unreached]
+    if not any(_is_reachable(session, each, moment) for each in others):
+        log.error("contact_unreachable", notification_id=str(row.id), sluice=about.sluice_slug)
+    if sluice is None:
+        return
+    facts = _facts(settings, row, about, sluice)
+    for contact in others:
+        yield Asked(
+            key=f"{Kind.UNDELIVERED}:{row.id}:{canonical(contact['address'])}",
+            kind=Kind.UNDELIVERED,
+            address=cleaned(contact["address"]).strip(),
+            name=one_line(contact["name"], 60),
+            language=contact["language"],
+            sluice_slug=sluice.slug,
+            sluice_address=sluice.address,
+            idea_reference=about.idea_reference,
+            facts=facts,
+            category=CATEGORIES[Kind.UNDELIVERED],
+        )
+
+
+def _is_reachable(session: Session, contact: dict[str, str], moment: datetime) -> bool:
+    return suppress.held_back(session, Channel.EMAIL, contact["address"], Category.SERVICE, moment) is None
+
+
+def _facts(settings: Settings, row: Notification, about: Notification, sluice: Sluice) -> dict[str, Any]:
+    known = json.loads(about.facts)
+    idea, references = known.get("idea") or {}, (known.get("thread") or {}).get("references") or []
+    facts = cleaned_facts(
+        {
+            "idea": {
+                "reference": about.idea_reference,
+                # A confirmation to somebody who is not vouched for holds none of their words.
+                "title": idea.get("title") or about.idea_reference,
+                "text": idea.get("text") or "",
+                "created_at": idea.get("created_at") or about.created_at.isoformat(),
+            },
+            "what": row.kind,
+            "recipient": row.recipient_address,
+            "reason": row.reason or row.state,
+            "line": row.reply or "",
+            "correct_url": undelivered_url(settings, row.id),
+            "sluice": {
+                "slug": sluice.slug,
+                "name": sluice.name,
+                "address": sluice.address,
+                "language": sluice.language,
+            },
+            "reply_to": sluice.address,
+            # Not what the failed one answered (a contact does not have that mail), but the idea's own anchor.
+            "thread": {"in_reply_to": None, "references": references[-1:]},
+        }
+    )
+    assert isinstance(facts, dict)
+    return facts

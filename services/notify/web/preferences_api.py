@@ -1,0 +1,83 @@
+"""What an address gets and how often, in the JSON API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask
+from marshmallow import Schema, fields, validate
+
+from services.notify.domain.kinds import Category, Rhythm
+from services.notify.usecases.prefer import CHOICES, Prefer
+from services.notify.web.schemas import API
+from shared.db import Database
+from shared.errors import NotFound
+from shared.mail.addresses import canonical, is_sendable
+from shared.settings import Settings
+from shared.web import links, tokens
+from shared.web.api import Blueprint
+
+READ = "notify:read"
+WRITE = "notify:write"
+
+
+def _choice(category: Category, about: str) -> fields.String:
+    allowed = [rhythm.value for rhythm in CHOICES[category]]
+    return fields.String(required=True, validate=validate.OneOf(allowed), metadata={"description": about})
+
+
+class ChoicesSchema(Schema):
+    """What a person gets. All is told each time, so that nobody's choice is undone by leaving it out."""
+
+    ideas = _choice(Category.IDEAS, "A contact's notices of ideas and additions.")
+    reminders = _choice(Category.REMINDERS, "Sent on working days outside quiet hours.")
+    news = _choice(Category.NEWS, "What is not about something that the person did.")
+
+
+class PreferencesSchema(ChoicesSchema):
+    """What an address gets."""
+
+    address = fields.String(metadata={"description": "In lower case, its domain in ASCII."})
+    preferences_url = fields.String(metadata={"description": "The page on which the person chooses by themselves."})
+
+
+def resource(app: Flask, database: Database) -> Blueprint:
+    """``/api/notify/v1/preferences/<address>``."""
+    settings: Settings = app.extensions["idesluss"]
+    preferences = Blueprint(API, "preferences", "Which mails a person gets, and how often.")
+    prefer = Prefer()
+
+    def shape(address: str, chosen: dict[Category, Rhythm]) -> dict[str, Any]:
+        told = {category.value: rhythm.value for category, rhythm in chosen.items()}
+        return told | {"address": address, "preferences_url": links.preferences_url(settings, address)}
+
+    @preferences.route("/<address>", method="GET")
+    @preferences.scope(READ)
+    @preferences.gives(200, PreferencesSchema)
+    def read_preferences(address: str) -> dict[str, Any]:
+        """Read what an address gets; somebody who chose nothing gets everything at once."""
+        address = _known(address)
+        with database.transaction() as session:
+            return shape(address, prefer.read(session, address))
+
+    @preferences.route("/<address>", method="PUT")
+    @preferences.scope(WRITE)
+    @preferences.takes(ChoicesSchema)
+    @preferences.gives(200, PreferencesSchema)
+    def write_preferences(chosen: dict[str, str], address: str) -> dict[str, Any]:
+        """Choose on somebody's behalf. What waits for a digest follows the choice."""
+        address = _known(address)
+        bearer = tokens.bearer()
+        assert bearer is not None
+        given = {Category(category): Rhythm(rhythm) for category, rhythm in chosen.items()}
+        with database.transaction() as session:
+            prefer(session, address, given, by=f"token:{bearer.name}")
+            return shape(address, prefer.read(session, address))
+
+    return preferences
+
+
+def _known(address: str) -> str:
+    if not is_sendable(address):
+        raise NotFound
+    return canonical(address)

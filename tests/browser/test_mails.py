@@ -1,0 +1,109 @@
+"""Every mail as a program that draws HTML shows it: on a phone and a wide screen, in the light and in the dark.
+
+With IDESLUSS_SCREENS=1 each mail is also saved as pictures under screens/mails/, to be looked at.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from services.notify.domain.kinds import Kind
+from services.notify.domain.variables import samples, worded_kinds
+from services.notify.render import Renderer
+from shared.contracts.facts import LANGUAGES
+from tests.browser.test_pages import CHECKS, SCREENS
+
+MAILS = SCREENS / "mails"
+RENDERER = Renderer()
+UNBROKEN = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
+APPLIES = ("contrast", "wider", "text of", "no name")
+"""Which of the checks of a page also bear on a mail."""
+
+
+def shown(browser: Browser, mail: str, *, width: int, scheme: str) -> Page:
+    page = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme).new_page()
+    page.set_content(mail)
+    return page
+
+
+def mail(kind: Kind, language: str, **facts: Any) -> str:
+    presented = {
+        "signature": "Vänliga hälsningar\nKrokoms kommun, 0640-161 00",
+        "preferences_url": "https://idesluss.example/val/abcdef",
+        "unsubscribe_url": "https://idesluss.example/sluta/abcdef" if kind is Kind.DIGEST else None,
+    }
+    return RENDERER.render(kind, language, samples(kind, language) | presented | facts).html
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", worded_kinds())
+def test_a_mail_is_read_by_everybody(browser: Browser, kind: Kind, language: str, width: int, scheme: str) -> None:
+    page = shown(browser, mail(kind, language), width=width, scheme=scheme)
+    try:
+        assert [fault for fault in page.evaluate(CHECKS) if fault.startswith(APPLIES) or "wider" in fault] == []
+        assert page.get_attribute("html", "lang") == language
+        assert page.locator("h1").count() == 1
+    finally:
+        page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_ground_follows_the_readers_choice(browser: Browser, scheme: str) -> None:
+    page = shown(browser, mail(Kind.CONFIRMATION, "sv"), width=600, scheme=scheme)
+    try:
+        red = int(page.evaluate("getComputedStyle(document.querySelector('.sheet')).backgroundColor.match(/\\d+/)[0]"))
+        assert (red > 200) is (scheme == "light")
+    finally:
+        page.context.close()
+
+
+def test_words_without_an_end_do_not_widen_a_mail(browser: Browser) -> None:
+    known = samples(Kind.NOTICE, "sv")
+    known["idea"] |= {"title": UNBROKEN, "text": UNBROKEN}
+    known |= {"notes": [UNBROKEN], "attachments": [f"{UNBROKEN}.pdf"]}
+    page = shown(browser, RENDERER.render(Kind.NOTICE, "sv", known).html, width=320, scheme="light")
+    try:
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    finally:
+        page.context.close()
+
+
+def test_a_long_day_in_the_first_line_fits_a_small_phone(browser: Browser) -> None:
+    page = shown(browser, mail(Kind.NOTICE, "en", answer_by="2027-09-22"), width=320, scheme="light")
+    try:
+        assert "Wednesday 22 September 2027" in page.locator("h1").text_content()
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+    finally:
+        page.context.close()
+
+
+def test_a_mail_fetches_nothing(browser: Browser) -> None:
+    page = browser.new_context(viewport={"width": 600, "height": 800}).new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    try:
+        for kind in worded_kinds():
+            page.set_content(mail(kind, "sv"))
+        assert asked == []
+    finally:
+        page.context.close()
+
+
+@pytest.mark.skipif("IDESLUSS_SCREENS" not in os.environ, reason="pictures are asked for by IDESLUSS_SCREENS=1")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_pictures_of_every_mail(browser: Browser, width: int, scheme: str) -> None:
+    MAILS.mkdir(parents=True, exist_ok=True)
+    for kind in worded_kinds():
+        for language in LANGUAGES:
+            page = shown(browser, mail(kind, language), width=width, scheme=scheme)
+            file = MAILS / f"{kind}-{language}-{width}-{scheme}.png"
+            page.screenshot(path=file, full_page=True)
+            page.context.close()
+            assert file.stat().st_size > 5000
