@@ -12,6 +12,7 @@ import time
 BENCHES = {
     "smtp_accept": "durable accept over SMTP, beside Postfix and plain aiosmtpd",
     "latency": "from mail to confirmation, by hop",
+    "sending": "messages sent by notify, beside plain smtplib",
     "reading": "reading mail: exactness and time",
     "size": "memory and start-up time of the whole suite",
 }

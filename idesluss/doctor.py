@@ -19,7 +19,7 @@ import psycopg
 
 from idesluss import migrate
 from services.notify.channels.relay_url import BETWEEN, Relay, parse_relay_urls
-from services.notify.channels.sms import parse_sms_url
+from services.notify.channels.sms_url import parse_sms_url
 from services.notify.domain.calm import parse_quiet_hours
 from shared import db, migrations, settings
 from shared.errors import MisconfiguredError

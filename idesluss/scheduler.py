@@ -106,3 +106,5 @@ def watch_notifications(settings: Settings, notify: Database, bus: Database) -> 
             waiting=status.books.waiting,
             oldest_seconds=round((moment - status.overdue_since).total_seconds()),
         )
+    if Alarm.UNREACHABLE in status.alarms:
+        log.error("contacts_unreachable", sluices=list(status.unreachable))

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, func, make_url, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.settings import Settings
@@ -87,6 +87,11 @@ def conninfo(url: URL) -> str:
     words = url.translate_connect_args(username="user", database="dbname")
     options = {name: value if isinstance(value, str) else ",".join(value) for name, value in url.query.items()}
     return make_conninfo("", **words, **options)
+
+
+def hold(session: Session, name: str) -> None:
+    """Wait until no other transaction holds that name, and hold it until this one ends."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 class Database:

@@ -33,7 +33,7 @@ def handlers(settings: Settings, deliver: Deliver, clock: Clock = now) -> dict[s
             with task.transaction() as session:
                 queue(session, wanted)
                 if happened is not None:
-                    fan_out.fan_out(session, happened(task.payload), now())
+                    fan_out.fan_out(session, happened(task.payload), clock())
 
         return handle
 

@@ -9,7 +9,8 @@ from services.notify.actors import handlers
 from services.notify.channels.dkim import Dkim
 from services.notify.channels.guarded_http import GuardedHttp
 from services.notify.channels.relay_url import parse_relay_urls
-from services.notify.channels.sms import SmsChannel, parse_sms_url
+from services.notify.channels.sms import SmsChannel
+from services.notify.channels.sms_url import parse_sms_url
 from services.notify.channels.smtp import SmtpChannel
 from services.notify.channels.webhook import WebhookChannel
 from services.notify.domain.kinds import Channel

@@ -70,7 +70,7 @@ def is_text(value: str) -> bool:
 
 
 class StrictParser(FlaskParser):
-    """Reads arguments, refusing what the schema does not name, what is said twice, and what is no text."""
+    """Reads arguments, refusing what the schema does not name, what is said twice, and JSON that is no text."""
 
     DEFAULT_UNKNOWN_BY_LOCATION: dict[str, str | None] = {  # noqa: RUF012 - webargs' own form
         **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
@@ -93,8 +93,6 @@ class StrictParser(FlaskParser):
         for name, values in req.args.lists():
             if len(values) > 1:
                 raise ValidationError({name: ["Given twice."]})
-            if not is_text(values[0]):
-                raise ValidationError({name: ["NUL is not text."]})
         return super().load_querystring(req, schema)
 
 

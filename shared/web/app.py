@@ -11,13 +11,15 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+from werkzeug.exceptions import BadRequest
 
 from shared import logs
 from shared.i18n import Texts
 from shared.settings import Settings
 from shared.web import language, problems, security, session
+from shared.web.api import is_text
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -42,6 +44,7 @@ def make_app(
     Flask's own session is not used: a signed address opens a page, or ``shared.web.session`` says who is there.
     """
     app = Flask(name, static_folder=str(HERE / "static"), static_url_path="/static", template_folder=None)
+    app.request_class = _TextRequest
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY,
         MAX_FORM_PARTS=MAX_FORM_PARTS,
@@ -61,6 +64,7 @@ def make_app(
     security.secure(app)
     problems.register(app)
     _log_requests(app)
+    app.before_request(_check_address)
     app.wsgi_app = _correlated(_naming(trusted_hosts(settings), app.wsgi_app))  # type: ignore[method-assign,assignment] # Flask's own way to wrap an app
     return app
 
@@ -119,6 +123,27 @@ def _correlated(inner: WSGIApplication) -> WSGIApplication:
             return inner(environ, start)
 
     return outer
+
+
+class _TextRequest(Request):
+    """A request whose form is text throughout. It is read when a view asks for it, within the view's own limits."""
+
+    def _load_form_data(self) -> None:
+        super()._load_form_data()
+        _check_text(*self.form, *(value for values in self.form.listvalues() for value in values))
+
+
+def _check_address() -> None:
+    _check_text(request.path, *request.args, *(value for values in request.args.listvalues() for value in values))
+
+
+def _check_text(*words: str) -> None:
+    """Go on only with what the database can keep: what is no text is in no name or word of anybody's.
+
+    :raises BadRequest: a NUL or half of a surrogate pair is in it.
+    """
+    if not all(map(is_text, words)):
+        raise BadRequest("NUL and lone surrogates are not text.")
 
 
 def _log_requests(app: Flask) -> None:

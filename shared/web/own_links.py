@@ -1,26 +1,59 @@
-"""Our own signed links, as people quote them in what they write: shown without the token that opens them.
+"""Our own signed links and addresses, as people quote them in what they write: shown without what opens them.
 
 Whoever answers a mail of ours quotes it, and sometimes the quote is taken for their words. A link is for the one
-it was sent to: no page passes the submitter's link on to a contact, or a contact's link to the submitter.
+it was sent to: no page passes the submitter's link on to a contact, or a contact's link to the submitter. The same
+goes for signed reply addresses: who knows a contact's may answer in the contact's name.
 """
 
 from __future__ import annotations
 
 import re
 
-_SLASH = r"(?:/|%2F)"
-# Also percent-encoded: link-checking mail services wrap our address into one of theirs.
-_OPENS = re.compile(
-    rf"""(
-        {_SLASH} (?: i | kontakt{_SLASH}ide ) {_SLASH} [A-Z]{{2,8}}-\d{{4}}-\d{{4,9}} \S{{0,40}}? t (?:=|%3D)
-      | {_SLASH} kontakt{_SLASH}(?: bekrafta | meddelande ){_SLASH}
-    )
-    (?: [0-9a-f]{{32}} )? [a-z2-7]{{26}} (?![a-z2-7])
-  | ( {_SLASH} utskick{_SLASH} ) [a-z2-7]{{30,500}}""",
+# Also percent-encoded, several times over: link-checking mail services wrap our address into one of theirs.
+_SLASH = r"(?:/|%(?:25){0,4}2F)"
+_EQUALS = r"(?:=|%(?:25){0,4}3D)"
+_PLUS = r"(?:\+|%(?:25){0,4}2B)"
+_REFERENCE = r"[A-Z]{2,8}-\d{4}-\d{4,9}"
+_FOLD = r"[ \t]{0,4}\r?\n[> \t]{0,20}"
+"""Where a mail program broke a long line and quoted it."""
+
+
+def _broken(signs: str, count: int) -> str:
+    """So many signs, with a fold between any two of them."""
+    return rf"{signs}(?:(?:{_FOLD})?{signs}){{{count - 1}}}"
+
+
+_TOKEN = rf"(?:{_FOLD})?(?:{_broken('[0-9a-f]', 32)}(?:{_FOLD})?)?{_broken('[a-z2-7]', 26)}(?![a-z2-7])"
+# This one's length differs, so after a fold only what can hardly be a word is its rest. A shorter rest opens nothing.
+_REST = rf"{_FOLD}(?:(?=[a-z]{{0,40}}[2-7])[a-z2-7]{{12,500}}|[a-z2-7]{{20,500}})"
+# Every part has a longest form and none may begin within another's, so that the time grows as the text does.
+_PARTS = re.compile(
+    rf"""(?P<idea> {_SLASH} (?: i | kontakt{_SLASH}ide ) {_SLASH} {_REFERENCE} )
+      | (?P<gap> \s )
+      | (?P<query> t{_EQUALS} ) {_TOKEN}
+      | (?P<path> {_SLASH}kontakt{_SLASH}(?: bekrafta | meddelande ){_SLASH} ) {_TOKEN}
+      | (?P<choices> {_SLASH}utskick{_SLASH} ) (?: [a-z2-7]{{30,500}} (?:{_REST})? | [a-z2-7]{{0,29}} {_REST} )
+      | (?P<tag> {_PLUS} (?: (?: svar | kontakt )\.{_REFERENCE} | studs\.{_broken("[a-z2-7]", 26)} )
+            \.(?:{_FOLD})?{_broken("[a-z2-7]", 16)} ) (?![a-z2-7])""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 
 
 def without_tokens(text: str) -> str:
-    """The same text, with ``…`` for the token in every signed link of ours."""
-    return _OPENS.sub(lambda found: f"{found[1] or found[2]}…", text)
+    """The same text, with ``…`` for the token in every signed link of ours, and signed addresses without their tag."""
+    in_link = False
+
+    def shown(found: re.Match[str]) -> str:
+        nonlocal in_link
+        match found.lastgroup:
+            case "idea" | "gap":
+                in_link = found.lastgroup == "idea"
+                return found[0]
+            case "query" if not in_link:
+                return found[0]
+            case "tag":
+                return ""
+            case _:
+                return f"{found[found.lastgroup or 0]}…"
+
+    return _PARTS.sub(shown, text)

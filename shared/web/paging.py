@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields, post_load, validate
@@ -49,6 +49,33 @@ class Position:
             return cls(_EPOCH + microseconds * _MICROSECOND, UUID(bytes=identity))
         except (binascii.Error, struct.error, OverflowError) as error:
             raise ValueError("not a cursor") from error
+
+
+class Dated(Protocol):
+    """A row of a list that is ordered by when its rows were made."""
+
+    @property
+    def id(self) -> UUID:
+        """Its key."""
+        ...
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was made."""
+        ...
+
+
+def position_of(row: Dated) -> Position:
+    """Where a row stands in such a list."""
+    return Position(row.created_at, row.id)
+
+
+def position_in(text: str) -> Position | None:
+    """The position in a page's address, or None for the beginning: a made-up one as well."""
+    try:
+        return Position.parse(text)
+    except ValueError:
+        return None
 
 
 class Cursor(fields.Field[Position]):

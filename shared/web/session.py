@@ -150,7 +150,7 @@ def check_form() -> None:
     check_site()
     given = request.form.get("form_token", "")
     cookie = request.cookies.get(COOKIE, "")
-    if not _settings().signer.verify(_FORM_PURPOSE, cookie, given):
+    if len(given) != _LENGTH or not _settings().signer.verify(_FORM_PURPOSE, cookie, given):
         raise Forbidden
 
 

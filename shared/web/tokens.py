@@ -76,6 +76,13 @@ def bearer() -> Token | None:
     return found
 
 
+def bearer_name() -> str:
+    """Whose token the present request carries, for the record of what they do. Its scope has been checked."""
+    token = bearer()
+    assert token is not None  # the scope check refuses whoever has none
+    return token.name
+
+
 def require_scope(scope: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let a view run only for a bearer with that scope; otherwise 401 or 403 with RFC 6750's words."""
 

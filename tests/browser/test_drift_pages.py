@@ -142,10 +142,10 @@ def test_every_stop_of_the_tab_key_is_seen(browser: Browser, drift: Drift, name:
 def test_an_administrator_finds_mends_and_gives_up_without_scripts(browser: Browser, drift: Drift) -> None:
     page = opened(browser, drift, "sign in", width=390, java_script_enabled=False)
     try:
-        page.get_by_label("Administratörens token").fill("idesluss_fel")
+        page.get_by_label("Din token").fill("idesluss_fel")
         page.get_by_role("button", name="Logga in").click()
         assert page.get_by_role("alert").get_by_text("Kopiera hela").is_visible()
-        page.get_by_label("Administratörens token").fill(drift.token)
+        page.get_by_label("Din token").fill(drift.token)
         page.get_by_role("button", name="Logga in").click()
         assert page.url == f"{drift.origin}{LOG}"
 
@@ -166,7 +166,7 @@ def test_an_administrator_finds_mends_and_gives_up_without_scripts(browser: Brow
         page.get_by_role("button", name="Ställ in utskicket").click()
         assert page.get_by_role("status").get_by_text("Utskicket är inställt").is_visible()
 
-        page.get_by_role("link", name="Köer", exact=True).click()
+        page.get_by_role("link", name="Läget", exact=True).click()
         page.get_by_text("Ge upp det här").first.click()
         page.get_by_label("Skäl").first.fill("   ")
         page.get_by_role("button", name="Ge upp").first.click()
@@ -180,7 +180,7 @@ def test_an_administrator_finds_mends_and_gives_up_without_scripts(browser: Brow
 
         page.get_by_role("button", name="Logga ut").click()
         page.goto(f"{drift.origin}{START}")
-        assert page.get_by_label("Administratörens token").is_visible()
+        assert page.get_by_label("Din token").is_visible()
     finally:
         page.context.close()
 

@@ -155,7 +155,7 @@ def test_a_contact_changes_and_sends_the_answer_without_scripts(browser: Browser
         assert page.get_by_role("heading", name="Svaret är skickat").is_visible()
         assert page.get_by_text("Ja, vi provar i vinter.").is_visible()
         page.get_by_role("link", name="Se idén").click()
-        assert page.get_by_role("heading", name="Mejlen").is_visible()
+        assert page.get_by_role("heading", name="Mejl som kom in").is_visible()
         assert page.get_by_text("Ja, vi provar i vinter.").is_visible()
     finally:
         page.context.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import SubmitterKind
@@ -14,6 +14,7 @@ from services.intake.store.tables import Idea
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.receive import TITLE_LIMIT, NewIdea, open_idea
 from shared.clock import now
+from shared.db import hold
 from shared.errors import Conflict, NotFound, Rejected
 
 
@@ -47,7 +48,7 @@ def create_idea(session: Session, announcer: Announcer, asked: IdeaByApi, key: s
         raise Rejected("title", "Say in a line what the idea is.")
     if key is not None:
         # Two requests with one key at the same time: the second waits here, and finds the first one's idea.
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+        hold(session, key)
         known = session.scalar(select(Idea).where(Idea.idempotency_key == key))
         if known is not None:
             if (known.sluice_id, known.title, known.text) != (sluice.id, title, clean(asked.text)):

@@ -141,7 +141,7 @@ class Decision:
         complaint = self.letter.reading.complaint
         found = self._returned.complained_about(complaint) if complaint else None
         if complaint is None or found is None:
-            self.because("complaint about nothing that we signed: recorded only; nothing is answered")
+            self.because("complaint that does not show which mail of ours it is about: recorded only, never answered")
             return
         notification, proof = found
         outbox.put(

@@ -66,15 +66,19 @@ class Returned:
         return Origin(idea, went_to_submitter)
 
     def complained_about(self, complaint: Complaint) -> tuple[UUID, str] | None:
-        """The message that a complaint is about, and what shows it; None where nothing of it was made by us."""
+        """The message that a complaint is about, and what shows it; None where nothing of it was made by us.
+
+        A return path stands in what its recipient's server keeps. A Message-ID is known to whoever got the mail
+        passed on: by itself it shows nothing, unless the complaint names the recipient, whom notify then compares.
+        """
         if (notification := self.notification) is not None:
             return notification, "the signed return path that it was sent to"
         for address in complaint.return_paths:
             if (notification := addresses.reported_notification(self.signer, address)) is not None:
                 return notification, "the signed return path of the mail that it returns"
-        for message_id in complaint.message_ids:
+        for message_id in complaint.message_ids if complaint.recipient is not None else ():
             if (notification := message_ids.identity_of(self.signer, message_id)) is not None:
-                return notification, "the signed Message-ID of the mail that it returns"
+                return notification, "the signed Message-ID of the mail that it returns, to the recipient it names"
         return None
 
     def _referred(self) -> Idea | None:

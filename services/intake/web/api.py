@@ -21,7 +21,7 @@ from shared.errors import NotFound
 from shared.settings import Settings
 from shared.web.api import Blueprint, add, make_api
 from shared.web.paging import PageQuery, page
-from shared.web.tokens import bearer
+from shared.web.tokens import bearer_name
 
 READ = "intake:read"
 WRITE = "intake:write"
@@ -65,8 +65,7 @@ def _ideas(settings: Settings, database: Database, announcer: Announcer) -> Blue
     @ideas.gives(201, schemas.IdeaDetailSchema)
     def post_idea(header: dict[str, Any], asked: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
         """Send in an idea on somebody's behalf."""
-        token = bearer()
-        key = f"api:{token.name}:{header['key']}" if token and header["key"] else None
+        key = f"api:{bearer_name()}:{header['key']}" if header["key"] else None
         submitter = asked["submitter"] or {"name": "", "email": None}
         with database.transaction() as session:
             idea = create_idea(
@@ -165,7 +164,9 @@ def _inbound_emails(settings: Settings, database: Database, announcer: Announcer
     @emails.gives(200, schemas.IdeaDetailSchema)
     def restore(body: dict[str, str], inbound_email_id: UUID) -> dict[str, Any]:
         """Put back what was set apart (quoted text, signature). Twice changes nothing more."""
-        return undone(lambda session: undo.restore(session, inbound_email_id, actor=_actor(), reason=body["reason"]))
+        return undone(
+            lambda session: undo.restore(session, inbound_email_id, actor=bearer_name(), reason=body["reason"])
+        )
 
     @emails.route("/<uuid:inbound_email_id>/detach", method="POST")
     @emails.scope(WRITE)
@@ -174,7 +175,9 @@ def _inbound_emails(settings: Settings, database: Database, announcer: Announcer
     def detach(body: dict[str, str], inbound_email_id: UUID) -> dict[str, Any]:
         """Make the mail an idea of its own. Twice gives the same idea."""
         return undone(
-            lambda session: undo.detach(session, announcer, inbound_email_id, actor=_actor(), reason=body["reason"])
+            lambda session: undo.detach(
+                session, announcer, inbound_email_id, actor=bearer_name(), reason=body["reason"]
+            )
         )
 
     @emails.route("/<uuid:inbound_email_id>/split", method="POST")
@@ -190,7 +193,7 @@ def _inbound_emails(settings: Settings, database: Database, announcer: Announcer
                 inbound_email_id,
                 title=body["title"],
                 text=body["text"],
-                actor=_actor(),
+                actor=bearer_name(),
                 reason=body["reason"],
             )
         )
@@ -202,7 +205,9 @@ def _inbound_emails(settings: Settings, database: Database, announcer: Announcer
     def release(body: dict[str, str], inbound_email_id: UUID) -> dict[str, Any]:
         """Let go of a held mail: its sender is confirmed. Twice changes nothing more."""
         return undone(
-            lambda session: undo.release(session, announcer, inbound_email_id, actor=_actor(), reason=body["reason"])
+            lambda session: undo.release(
+                session, announcer, inbound_email_id, actor=bearer_name(), reason=body["reason"]
+            )
         )
 
     return emails
@@ -238,9 +243,3 @@ def _reference(text: str) -> str:
     if found is None:
         raise NotFound("not a reference")
     return str(found)
-
-
-def _actor() -> str:
-    token = bearer()
-    assert token is not None  # a scope was required
-    return token.name

@@ -11,22 +11,20 @@ import re
 import ssl
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
-from urllib.parse import SplitResult, unquote, urlsplit
 
 from requests import Response, Session
 from requests.exceptions import ConnectTimeout, ProxyError, RequestException
 from urllib3.exceptions import HTTPError, MaxRetryError, NewConnectionError, SSLError
 
 from services.notify.channels.base import NeedsAPerson, Refused, RelayAway, Unanswered
+from services.notify.channels.retry_after import asked_pause
+from services.notify.channels.sms_url import Provider
 from services.notify.domain.sms import Sms, segments
 from services.notify.domain.words import one_line
 from shared import logs
 from shared.clock import now
-from shared.errors import MisconfiguredError
 
 log = logs.get(__name__)
 
@@ -39,28 +37,11 @@ MAX_HISTORY = 1024 * 1024
 PAGES = 20
 CLOCKS_APART = timedelta(minutes=5)
 """How far the provider's clock may be from ours."""
-LONGEST_PAUSE = timedelta(hours=1)
-"""However much longer a Retry-After may ask for."""
 
-_SCHEMES = {"46elks": "https", "46elks+http": "http"}
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_SENDER = re.compile(r"[A-Za-z][A-Za-z0-9]{2,10}|\+[1-9][0-9]{6,14}")
-"""46elks' rule for names that show on telephones (https://46elks.se/kb/text-sender-id), or E.164."""
 _REFUSALS = (400, 403)
 """46elks says a plain no in one line of text under these; under 403 also that our account is empty."""
 _OUR_ACCOUNT = re.compile(r"account|credit|balance|funds|payment", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """Where SMS_URL points."""
-
-    base: str
-    """``https://api.46elks.com``"""
-    user: str
-    password: str = field(repr=False)
-    sender: str
-    """What telephones show: 3 to 11 letters and digits, or a number in E.164."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,54 +51,6 @@ class SmsReceipt:
     provider_id: str
     parts: int
     reply: str
-
-
-def parse_sms_url(url: str) -> Provider:
-    """Read ``46elks://user:password@api.46elks.com?from=Krokom``.
-
-    ``46elks+http://…`` does not encrypt and is for 127.0.0.1 alone.
-
-    :raises MisconfiguredError: naming SMS_URL; never repeats the URL, which holds a password.
-    """
-    # Not urlsplit's work: by RFC 3986 §3.1 a scheme begins with a letter.
-    scheme, _, rest = url.partition("://")
-    try:
-        parts = urlsplit(f"//{rest}")
-        port = parts.port
-    except ValueError as error:
-        raise MisconfiguredError("SMS_URL: the host or the port cannot be read") from error
-    well_formed = scheme in _SCHEMES and parts.hostname and port != 0 and parts.path in ("", "/") and url.isascii()
-    if not well_formed or not parts.username or not parts.password or parts.fragment:
-        raise MisconfiguredError(
-            "SMS_URL: for example 46elks://user:password@api.46elks.com?from=Krokom "
-            "(user and password as the provider shows them for its API; an @, : or / in them is written %40, %3A, %2F)"
-        )
-    if scheme == "46elks+http" and not _is_loopback(parts.hostname or ""):
-        raise MisconfiguredError("SMS_URL: 46elks+http would send the password in the clear; write 46elks")
-    return Provider(
-        base=f"{_SCHEMES[scheme]}://{parts.netloc.rpartition('@')[2]}",
-        user=unquote(parts.username),
-        password=unquote(parts.password),
-        sender=_sender(parts),
-    )
-
-
-def _sender(parts: SplitResult) -> str:
-    name, _, value = parts.query.partition("=")
-    sender = unquote(value)  # not as a form's value, where + is a blank
-    if name != "from" or not _SENDER.fullmatch(sender):
-        raise MisconfiguredError(
-            "SMS_URL: ends with ?from= and what telephones show as the sender: 3 to 11 letters A-Z and digits, "
-            "beginning with a letter, or a number such as +46701234567"
-        )
-    return sender
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class SmsChannel:
@@ -241,7 +174,7 @@ class SmsChannel:
 
 
 def _failure(status: int, headers: Mapping[str, str], words: str) -> Refused | RelayAway:
-    pause = _retry_after(headers.get("Retry-After", ""))
+    pause = asked_pause(headers.get("Retry-After", ""), now())
     if status == 429:
         return RelayAway(words, retry_after=pause)
     if status in _REFUSALS and not _OUR_ACCOUNT.search(words):
@@ -265,19 +198,6 @@ def _lost(error: Exception) -> RelayAway:
     if isinstance(error, ConnectTimeout | ProxyError) or isinstance(cause, NewConnectionError):
         return RelayAway(words)
     return Unanswered(f"no answer after the message: {words}")
-
-
-def _retry_after(value: str) -> timedelta | None:
-    """Retry-After (RFC 9110 §10.2.3): seconds or a date; None where it is neither."""
-    if value.isdecimal() and len(value) < 10:
-        return min(timedelta(seconds=int(value)), LONGEST_PAUSE)
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return min(max(until - now(), timedelta()), LONGEST_PAUSE)
 
 
 def _object(body: bytes) -> Mapping[str, object]:

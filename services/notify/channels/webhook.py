@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 
 from services.notify.channels.base import Refused, RelayAway, RelayBusy, Unanswered
 from services.notify.channels.guarded_http import GuardedHttp, NoReply, Reply, Unreached
+from services.notify.channels.retry_after import asked_pause
 from services.notify.domain.webhook import WebhookRequest
 from services.notify.domain.words import one_line
 from shared.clock import now
@@ -15,8 +15,6 @@ from shared.errors import Rejected
 
 LONGEST_REPLY = 500
 """Characters of a reply that are kept."""
-LONGEST_WAIT = timedelta(hours=1)
-"""However long a receiver asks us to wait."""
 _ASKS_TO_WAIT = (429, 503)
 _REFUSALS = {
     "webhook.url.inside": "the name leads inside our own network",
@@ -66,18 +64,9 @@ class WebhookChannel:
         """Nothing is kept open."""
 
     def _asked(self, reply: Reply) -> timedelta | None:
-        """How long the receiver asks us to wait (RFC 9110 §10.2.3: seconds, or a date)."""
         if reply.status not in _ASKS_TO_WAIT:
             return None
-        asked = reply.headers.get("Retry-After", "").strip()
-        if asked.isascii() and asked.isdigit():
-            return min(timedelta(seconds=int(asked[:6])), LONGEST_WAIT)
-        try:
-            moment = parsedate_to_datetime(asked)
-        except ValueError:
-            return None
-        wait = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - self._clock()
-        return min(max(wait, timedelta(0)), LONGEST_WAIT)
+        return asked_pause(reply.headers.get("Retry-After", ""), self._clock())
 
 
 def _in_words(reply: Reply) -> str:

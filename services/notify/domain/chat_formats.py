@@ -24,7 +24,7 @@ _SENTENCES: Mapping[str, Mapping[Event, str]] = {
         Event.IDEA_ADDED: "Någon har lagt till något i {reference} hos {sluice}",
         Event.IDEA_ANSWERED: "{sluice} har svarat på {reference}",
         Event.NOTIFICATION_SENT: "Ett meddelande har skickats",
-        Event.NOTIFICATION_FAILED: "Ett meddelande gick inte fram",
+        Event.NOTIFICATION_FAILED: "Ett meddelande kom inte fram",
         Event.NOTIFICATION_SUPPRESSED: "Ett meddelande skickades inte, med flit",
         Event.NOTIFICATION_DELIVERED: "Ett meddelande har kommit fram",
         Event.TEST: "Det här är ett prov från Idéslussen. Kopplingen fungerar",

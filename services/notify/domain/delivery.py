@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from shared.errors import Conflict
-
 
 class State(StrEnum):
     """Where a notification is."""
@@ -72,18 +70,6 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.CANCELLED: frozenset(),
 }
 """From → every state it may move to."""
-
-FINAL = frozenset(state for state, onward in MOVES.items() if not onward)
-
-
-def move(current: State, to: State) -> State:
-    """The state after a move that must be legal.
-
-    :raises Conflict: it is not in the table.
-    """
-    if to not in MOVES[current]:
-        raise Conflict(f"{current} never becomes {to}")
-    return to
 
 
 def settle(current: State, to: State) -> State:

@@ -133,5 +133,3 @@ class Reason(StrEnum):
     PAUSED = "paused"
     """The webhook is paused."""
     CANCELLED = "cancelled"
-    SENT_ANEW = "sent-anew"
-    """Replaced by another to a corrected address."""

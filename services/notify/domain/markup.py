@@ -82,8 +82,9 @@ _FOOT = "--"
 _INLINE = re.compile(r"\*\*(?P<bold>[^*]+)\*\*|\[(?P<label>[^\[\]]+)\]\((?P<target>[^()\s]+)\)")
 _ADDRESS = re.compile(r"https?://[^()\s]+")
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
-_VARIABLE = re.compile(r"\{\{.*?\}\}")
-_INSTRUCTION = re.compile(r"\{%.*?%\}|\{#.*?#\}")
+# None looks past the next beginning: many that never end would take the square of their number.
+_VARIABLE = re.compile(r"\{\{(?:(?!\{\{).)*?\}\}")
+_INSTRUCTION = re.compile(r"\{%(?:(?!\{%).)*?%\}|\{#(?:(?!\{#).)*?#\}")
 _PLACE = "\U000f0000"
 
 
@@ -113,7 +114,7 @@ def document(filled: Filled) -> Document:
 
     :raises FillError: a link leads nowhere.
     """
-    body, _, foot = _divided(filled.text)
+    body, foot = _divided(filled.text)
     blocks = tuple(_blocks(body, filled))
     below = tuple(paragraph for block in _blocks(foot, filled) for paragraph in block.paragraphs)
     return Document(blocks, below)
@@ -124,12 +125,12 @@ def plain(filled: Filled) -> str:
     return one_line("".join(run.text for run in _words(filled.text, filled, LONGEST_IN_SUBJECT)))
 
 
-def _divided(text: str) -> tuple[list[str], str, list[str]]:
+def _divided(text: str) -> tuple[list[str], list[str]]:
     lines = [line.strip() for line in text.split("\n")]
     if _FOOT not in lines:
-        return lines, "", []
+        return lines, []
     place = lines.index(_FOOT)
-    return lines[:place], _FOOT, lines[place + 1 :]
+    return lines[:place], lines[place + 1 :]
 
 
 def _blocks(lines: Iterable[str], filled: Filled) -> Iterator[Block]:
@@ -137,7 +138,7 @@ def _blocks(lines: Iterable[str], filled: Filled) -> Iterator[Block]:
     mark: Mark | None = None
     gathered: list[str] = []
     for line in [*lines, ""]:
-        now, words = _marked(line, filled)
+        now, words = _marked(line)
         if now is not mark or now in (Mark.LEAD, Mark.HEADING, Mark.BUTTON):
             if mark is not None:
                 yield from _block(mark, gathered, filled)
@@ -146,7 +147,7 @@ def _blocks(lines: Iterable[str], filled: Filled) -> Iterator[Block]:
             gathered.append(words)
 
 
-def _marked(line: str, filled: Filled) -> tuple[Mark | None, str]:
+def _marked(line: str) -> tuple[Mark | None, str]:
     if not line:
         return None, ""
     for sign, mark in _MARKS.items():

@@ -26,6 +26,7 @@ MOST_VALUES = 60_000
 _GRAMMAR = Environment(trim_blocks=True, lstrip_blocks=True, autoescape=False)  # noqa: S701 - it parses, and renders nothing
 _PRIVATE = re.compile(r"[\U000f0000-\U000fffff]")
 _TAG = re.compile(r"\{%-?\s*(end)?(?:if|for)\b")
+_LONG_NUMBER = re.compile(r"[\d_]{4301}")
 _LINK = re.compile(r"https?://[!-~\u00a1-\uffff]+")
 
 Scope = Mapping[str, Any]
@@ -125,6 +126,10 @@ def read(where: str, source: str, declared: Iterable[Variable]) -> Template:
         return Template((), (fault,))
     except RecursionError:
         return Template((), (Fault(where, 1, "fault.not_allowed"),))
+    except ValueError:  # Python reads no number of more than 4,300 digits
+        long = _LONG_NUMBER.search(source)
+        line = source.count("\n", 0, long.start()) + 1 if long else 1
+        return Template((), (Fault(where, line, "fault.not_allowed"),))
     return Template(steps, tuple(dict.fromkeys(reader.faults)))
 
 

@@ -13,6 +13,8 @@ from services.notify.domain.variables import Variable, samples, values, variable
 
 LONGEST_SUBJECT = 300
 LONGEST_BODY = 20_000
+LAST_VERSION = 2**31 - 1
+"""As far as the table counts."""
 
 
 @dataclass(frozen=True, slots=True)

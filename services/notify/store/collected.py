@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_, select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.orm import Session
 
+from services.notify.domain.account import Account
 from services.notify.domain.delivery import State
 from services.notify.domain.kinds import Category, Channel, Reason
+from services.notify.store import books
 from services.notify.store.tables import Notification
 from shared.mail.addresses import canonical, folded
 
@@ -24,17 +26,10 @@ def unsent(session: Session, address: str, category: Category) -> Sequence[Notif
     """What is to go to the person in a category and is not being sent right now, oldest first, locked."""
     found = select(Notification).where(
         Notification.category == category,
-        or_(
-            Notification.state == State.CREATED,
-            and_(Notification.state == State.TEMPORARY_FAILURE, Notification.next_try.is_not(None)),
-        ),
+        books.booked_at(Account.WAITING),
+        Notification.state != State.SENDING,
     )
     return _of_person(session, address, found)
-
-
-def digest(session: Session, key: str) -> Notification | None:
-    """The digest of that idempotency key, or None where it is not written yet."""
-    return session.scalars(select(Notification).where(Notification.idempotency_key == key)).one_or_none()
 
 
 def is_call_done(session: Session, message_id: UUID) -> bool | None:

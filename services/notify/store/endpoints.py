@@ -10,9 +10,11 @@ from sqlalchemy import ColumnElement, Text, and_, any_, bindparam, func, or_, se
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
+from services.notify.domain.account import Account
 from services.notify.domain.delivery import State
 from services.notify.domain.kinds import Channel
 from services.notify.domain.webhook import EndpointState, Event, PausedReason
+from services.notify.store import books
 from services.notify.store.tables import Endpoint, Notification
 from shared.web.paging import Position
 
@@ -69,16 +71,6 @@ def list_all(session: Session) -> Sequence[Endpoint]:
     return session.scalars(select(Endpoint).order_by(Endpoint.name, Endpoint.id)).all()
 
 
-def position(row: Endpoint) -> Position:
-    """Where an endpoint stands in the list."""
-    return Position(row.created_at, row.id)
-
-
-def delivery_position(row: Notification) -> Position:
-    """Where a message stands in an endpoint's list."""
-    return Position(row.created_at, row.id)
-
-
 def note_success(session: Session, identity: UUID, now: datetime) -> None:
     """Something got through."""
     session.execute(
@@ -131,13 +123,13 @@ def delivery(session: Session, identity: UUID, notification: UUID) -> Notificati
 
 def waiting(session: Session, identity: UUID) -> Sequence[Notification]:
     """What has yet to leave for an endpoint, oldest first, locked."""
-    statement = select(Notification).where(_theirs(identity), _is_waiting(Notification))
+    statement = select(Notification).where(_theirs(identity), books.booked_at(Account.WAITING))
     return session.scalars(statement.order_by(Notification.created_at, Notification.id).with_for_update()).all()
 
 
 def count_waiting(session: Session, identity: UUID) -> int:
     """How much has yet to leave for an endpoint."""
-    return session.scalars(select(func.count()).where(_theirs(identity), _is_waiting(Notification))).one()
+    return session.scalars(select(func.count()).where(_theirs(identity), books.booked_at(Account.WAITING))).one()
 
 
 def failed_since(session: Session, identity: UUID, since: datetime, *, limit: int) -> Sequence[Notification]:
@@ -155,15 +147,9 @@ def failed_since(session: Session, identity: UUID, since: datetime, *, limit: in
 
 def waiting_replay(session: Session, notification: UUID) -> UUID | None:
     """The message that is already on its way in place of that one, or None."""
-    statement = select(Notification.id).where(Notification.replaces == notification, _is_waiting(Notification))
+    statement = select(Notification.id).where(Notification.replaces == notification, books.booked_at(Account.WAITING))
     return session.scalars(statement.limit(1)).one_or_none()
 
 
 def _theirs(identity: UUID) -> ColumnElement[bool]:
     return and_(Notification.recipient_folded == str(identity), Notification.channel == Channel.WEBHOOK)
-
-
-def _is_waiting(row: type[Notification]) -> ColumnElement[bool]:
-    return row.state.in_([State.CREATED, State.SENDING]) | (
-        (row.state == State.TEMPORARY_FAILURE) & row.next_try.is_not(None)
-    )

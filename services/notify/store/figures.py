@@ -7,10 +7,8 @@ from datetime import datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from services.notify.store.books import WAITING
 from shared.web.metrics import Gauge
-
-WAITING = "(state IN ('created', 'sending') OR (state = 'temporary-failure' AND next_try IS NOT NULL))"
-"""What ``account_of`` calls waiting, as ``ix_notification_unsent`` has it."""
 
 OVERDUE = f"""
     SELECT min(due_at) AS since FROM notify.notification

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from services.notify.domain.delivery import State
 from services.notify.domain.kinds import Reason
+from services.notify.store.books import WAITING
 from services.notify.store.tables import Notification
 
 
@@ -36,18 +37,17 @@ class Hanging:
     """The reason that a person gave."""
 
 
-_HANGING = text("""
+_HANGING = f"""
     SELECT n.id, CASE WHEN d.discarded IS NOT NULL THEN 'discarded'
                       WHEN d.done_at IS NULL AND d.parked_at IS NOT NULL THEN 'parked' ELSE 'lost' END, d.discarded
       FROM notify.notification AS n
       LEFT JOIN (SELECT message_id, done_at, parked_at, discarded FROM bus.delivery WHERE consumer = 'notify') AS d
              ON d.message_id = n.due_message_id
-     WHERE (n.state IN ('created', 'sending') OR (n.state = 'temporary-failure' AND n.next_try IS NOT NULL))
-       AND n.due_at < :due_before AND coalesce(n.next_try, n.due_at) < :due_before
+     WHERE {WAITING} AND n.due_at < :due_before AND coalesce(n.next_try, n.due_at) < :due_before
        AND n.carried_by IS NULL AND coalesce(n.reason, '') <> ALL (:others)
        AND (d.message_id IS NULL OR d.done_at IS NOT NULL OR d.parked_at < :parked_before)
      ORDER BY n.due_at LIMIT :most FOR UPDATE OF n SKIP LOCKED
-""")
+"""  # noqa: S608 - a constant of ours
 
 _CALL = text("""
     SELECT d.message_id, d.parked_at
@@ -70,7 +70,7 @@ def notifications(session: Session, *, due_before: datetime, parked_before: date
     """
     others = [Reason.COLLECTED, Reason.PAUSED]
     rows = session.execute(
-        _HANGING, {"due_before": due_before, "parked_before": parked_before, "others": others, "most": limit}
+        text(_HANGING), {"due_before": due_before, "parked_before": parked_before, "others": others, "most": limit}
     )
     return [Hanging(identity, Duty(duty), discarded) for identity, duty, discarded in rows]
 

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, false, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.notify.domain.account import Account
 from services.notify.domain.delivery import State
 from services.notify.domain.kinds import Channel, Kind
 from services.notify.domain.phone import e164
+from services.notify.store import books
 from services.notify.store.tables import Notification
 from shared.bus.outbox import Priority
 from shared.mail.addresses import folded
@@ -49,11 +50,6 @@ def find(session: Session, search: Search, *, limit: int, after: Position | None
     return session.scalars(statement.order_by(*(column.desc() for column in place)).limit(limit + 1)).all()
 
 
-def position(row: Notification) -> Position:
-    """Where a notification stands in the list."""
-    return Position(row.created_at, row.id)
-
-
 def carried(session: Session, row: Notification) -> Sequence[Notification]:
     """What goes out in a digest, oldest first; at most ``MOST_CARRIED``."""
     statement = select(Notification).where(Notification.carried_by == row.id)
@@ -63,7 +59,7 @@ def carried(session: Session, row: Notification) -> Sequence[Notification]:
 def count_waiting_bulk(session: Session, most: int) -> int:
     """How much of what nobody waits for is due and has not left, counted up to ``most``."""
     waiting = select(literal(1)).where(
-        _booked_at(Account.WAITING), Notification.priority == Priority.BULK, Notification.due_at <= func.now()
+        books.booked_at(Account.WAITING), Notification.priority == Priority.BULK, Notification.due_at <= func.now()
     )
     return session.scalars(select(func.count()).select_from(waiting.limit(most).subquery())).one()
 
@@ -73,7 +69,7 @@ def _conditions(search: Search) -> list[ColumnElement[bool]]:
     if search.words and search.words.strip():
         found.append(_named(search.words.strip()))
     if search.account is not None:
-        found.append(_booked_at(search.account))
+        found.append(books.booked_at(search.account))
     if search.recipient is not None:
         found.append(Notification.recipient_folded == folded(search.recipient))
     if search.since is not None:
@@ -98,20 +94,3 @@ def _named(words: str) -> ColumnElement[bool]:
         return Notification.recipient_folded == folded(words)
     number = e164(words)
     return Notification.recipient_folded == folded(number) if number is not None else false()
-
-
-def _booked_at(account: Account) -> ColumnElement[bool]:
-    """As ``account_of`` has it."""
-    state, tried_again = Notification.state, Notification.next_try.is_not(None)
-    later = state == State.TEMPORARY_FAILURE
-    match account:
-        case Account.WAITING:
-            return or_(state.in_([State.CREATED, State.SENDING]), and_(later, tried_again))
-        case Account.SENT:
-            return state.in_([State.SENT, State.DELIVERED])
-        case Account.FAILED:
-            return or_(state.in_([State.PERMANENT_FAILURE, State.TECHNICAL_FAILURE]), and_(later, ~tried_again))
-        case Account.SUPPRESSED:
-            return state.in_([State.SUPPRESSED, State.CANCELLED])
-        case Account.ASKED:
-            return state.is_not(None)

@@ -1,4 +1,4 @@
-"""Every question asked of notify's tables."""
+"""What is asked of notifications and their attempts by whoever makes and sends them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from services.notify.domain.wording import Wording
 from services.notify.store import wordings
 from services.notify.store.tables import Attempt, Notification
 from shared.bus.outbox import CHANNEL
+from shared.db import hold
+from shared.mail.addresses import canonical, folded
 
 HASTEN_AT_ONCE = 500
 
@@ -103,13 +105,33 @@ def insert_once(session: Session, row: Notification) -> bool:
     return session.execute(statement.returning(Notification.id)).first() is not None
 
 
+def by_key(session: Session, key: str) -> Notification | None:
+    """The notification that was made under an idempotency key, or None."""
+    return session.scalars(select(Notification).where(Notification.idempotency_key == key)).one_or_none()
+
+
+def newest_about(session: Session, idea: str, address: str, kinds: Sequence[Kind]) -> Notification | None:
+    """The newest notification of some kinds about one idea to one address, in any spelling; or None."""
+    found = session.execute(
+        select(Notification.id, Notification.recipient_address)
+        .where(
+            Notification.idea_reference == idea,
+            Notification.recipient_folded == folded(address),
+            Notification.kind.in_(kinds),
+        )
+        .order_by(Notification.id.desc())
+    )
+    wanted = canonical(address)
+    identity = next((identity for identity, known in found.all() if canonical(known) == wanted), None)
+    return session.get(Notification, identity) if identity is not None else None
+
+
 def count_sent(session: Session, kind: Kind, recipient: str, since: datetime, *, idea: str | None = None) -> int:
     """Notifications of one kind to one mailbox (about one idea) that were or will be sent, since then.
 
     Whoever counts for the same mailbox waits for this transaction: two at once cannot both be the last allowed.
     """
-    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
-    session.execute(lock, {"key": f"notify {kind} to {recipient}"})
+    hold(session, f"notify {kind} to {recipient}")
     counted = select(func.count()).where(
         Notification.recipient_folded == recipient,
         Notification.created_at > since,

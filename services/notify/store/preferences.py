@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.notify.domain.kinds import Category, Rhythm
 from services.notify.store.tables import Preference
+from shared.db import hold
 
 
 def lock_person(session: Session, address: str) -> None:
     """Wait until nobody else collects, writes a digest or changes choices for that person, and hold them off."""
-    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
-    session.execute(lock, {"key": f"notify collects for {address}"})
+    hold(session, f"notify collects for {address}")
 
 
 def rhythm(session: Session, address: str, category: Category) -> Rhythm:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from services.notify.domain.delivery import State
 from services.notify.domain.kinds import Kind
+from shared.db import hold
 
 _COUNT = text("""
     SELECT count(*) FROM notify.notification
@@ -22,8 +23,7 @@ def count_confirmed(session: Session, sluice: str, since: datetime) -> int:
 
     Whoever counts for the same sluice waits for this transaction: two at once cannot both be the last allowed.
     """
-    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
-    session.execute(lock, {"key": f"notify confirms to strangers of {sluice}"})
+    hold(session, f"notify confirms to strangers of {sluice}")
     counted: int = session.execute(
         _COUNT,
         {"since": since, "kind": Kind.CONFIRMATION, "sluice": sluice, "suppressed": State.SUPPRESSED},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -24,6 +24,17 @@ def causes(session: Session, channel: str, address: str, now: datetime) -> list[
         Suppression.channel == channel, Suppression.address == address, _in_force(now)
     )
     return [Cause(cause) for cause in session.scalars(statement)]
+
+
+def causes_of(session: Session, channel: str, addresses: Collection[str], now: datetime) -> dict[str, list[Cause]]:
+    """The same for many addresses at once; those that nothing is against are left out."""
+    statement = select(Suppression.address, Suppression.cause).where(
+        Suppression.channel == channel, Suppression.address.in_(addresses), _in_force(now)
+    )
+    found: dict[str, list[Cause]] = {}
+    for address, cause in session.execute(statement):
+        found.setdefault(address, []).append(Cause(cause))
+    return found
 
 
 def begin_once(session: Session, row: Suppression) -> Suppression:
@@ -108,11 +119,6 @@ def find(
     if in_force is not None:
         statement = statement.where(_in_force(now) if in_force else ~_in_force(now))
     return session.scalars(statement).all()
-
-
-def position(row: Suppression) -> Position:
-    """Where an entry stands in the list."""
-    return Position(row.created_at, row.id)
 
 
 def is_in_force(row: Suppression, now: datetime) -> bool:

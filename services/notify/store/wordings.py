@@ -11,9 +11,10 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from services.notify.domain.kinds import Channel, Kind
-from services.notify.domain.wording import Place, Wording
+from services.notify.domain.wording import LAST_VERSION, Place, Wording
 from services.notify.store import tables
 from services.notify.store.tables import Notification
+from shared.db import hold
 from shared.errors import Conflict
 from shared.ids import new_id
 
@@ -51,7 +52,9 @@ def versions(session: Session, place: Place, *, limit: int, before: int | None =
 
 
 def version(session: Session, place: Place, number: int) -> Row | None:
-    """One version."""
+    """One version, or None where it is not there."""
+    if not 0 < number <= LAST_VERSION:
+        return None
     return session.scalars(_of(place).where(Row.version == number)).first()
 
 
@@ -81,8 +84,7 @@ def append(
     :param seen: the number of the version that its author started from, 0 for none; None does not ask.
     :raises Conflict: somebody has saved since.
     """
-    lock = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
-    session.execute(lock, {"key": f"notify wording {place.kind} {place.language} {place.slug}"})
+    hold(session, f"notify wording {place.kind} {place.language} {place.slug}")
     before = newest(session, place)
     number = before.version if before is not None else 0
     if seen is not None and seen != number:

@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from services.notify.domain.account import Account
 from services.notify.domain.delivery import State
 from services.notify.domain.kinds import Reason
 from services.notify.domain.words import one_line
-from services.notify.store import notifications, operations
+from services.notify.store import books, notifications, operations
 from services.notify.store.tables import Notification
 from services.notify.usecases import lifecycle
 from shared.errors import Conflict, NotFound, Rejected
@@ -31,8 +32,7 @@ def cancel(session: Session, identity: UUID, *, actor: str, reason: str, moment:
         raise Rejected("reason", "cancel.fault.reason")
     if row.carried_by is not None:
         raise Conflict(f"It goes out in the digest {row.carried_by}: cancel that.")
-    waits = row.state == State.CREATED or (row.state == State.TEMPORARY_FAILURE and row.next_try is not None)
-    if not waits:
+    if books.account(row) is not Account.WAITING or row.state == State.SENDING:
         raise Conflict(f"It is {row.state}: only what waits can be cancelled.")
     lifecycle.change(session, row, State.CANCELLED, now=moment, reason=Reason.CANCELLED, reply=reason)
     operations.record(session, at=moment, actor=actor, act="cancelled", target=f"notification:{row.id}", reason=reason)

@@ -5,25 +5,28 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from services.notify.domain.ahead import ahead
 from services.notify.domain.asked import Asked
 from services.notify.domain.kinds import Category, Channel, Kind
 from services.notify.domain.phone import e164
 from services.notify.domain.words import cleaned, cleaned_facts, one_line
-from services.notify.store import log, replacements, sluices
+from services.notify.store import log, notifications, sluices
 from services.notify.store.tables import Notification
 from services.notify.usecases.queue_message import QueueMessage
+from shared.db import hold
 from shared.errors import Conflict, Rejected, TemporaryFailure
 from shared.mail.addresses import is_automatic, is_sendable
 
 MOST_WAITING = 50_000
 """Messages that nobody waits for and that are due but have not left. A modest relay (14 a second) takes an hour for
 so many: what came on top would only grow old here, while its sender can keep it as well."""
+GONE_BY = timedelta(days=1)
+"""How long ago a planned time may be."""
 
 
 class Full(TemporaryFailure):
@@ -62,9 +65,9 @@ class CreateMessage:
         :raises Full: try again later.
         """
         # Two requests with one key at the same time: the second waits here, and finds the first one's message.
-        session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))
+        hold(session, key)
         digest = _digest(given)
-        known = replacements.by_key(session, key)
+        known = notifications.by_key(session, key)
         if known is not None:
             if json.loads(known.facts).get("request") != digest:
                 raise Conflict("This Idempotency-Key was used for another message.")
@@ -73,7 +76,7 @@ class CreateMessage:
         if given.category.is_bulk and log.count_waiting_bulk(session, MOST_WAITING) >= MOST_WAITING:
             raise Full("too many messages wait to leave")
         self.queue(session, [wanted])
-        made = replacements.by_key(session, key)
+        made = notifications.by_key(session, key)
         assert made is not None  # the queue has just made it
         return made, True
 
@@ -87,6 +90,9 @@ class CreateMessage:
             raise Rejected("subject", "A mail needs a subject.")
         if not cleaned(given.text).strip():
             raise Rejected("text", "There is nothing to send.")
+        # A caller that asks again, or whose clock is behind, names a time that has just gone by: then it goes at once.
+        if given.send_at is not None and ahead(given.send_at, self.queue.clock() - GONE_BY) is None:
+            raise Rejected("send_at", "That is long over, or more than ten years away.")
         presented = {name: getattr(sluice, name) for name in ("slug", "name", "address", "language")}
         facts: dict[str, Any] = {
             "sluice": presented,

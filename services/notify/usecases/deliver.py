@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,6 +31,7 @@ from services.notify.store import notifications
 from services.notify.store.notifications import Claimed
 from services.notify.store.tables import Notification
 from services.notify.usecases import lifecycle, suppress, undelivered
+from services.notify.usecases.few import Few, places
 from services.notify.usecases.gate import Gate, HoldBack, Wait
 from services.notify.usecases.outlet import Outlet, SetAside
 from services.notify.usecases.queue_message import QueueMessage
@@ -69,6 +70,7 @@ class Deliver:
         self._outlets = outlets
         self._clock = clock
         self._gate = gate
+        self._few = {each: Few(places(settings.worker_threads)) for each in (Channel.SMS, Channel.WEBHOOK)}
         self._queue = QueueMessage(settings, clock)
         self._looked = 0.0
         self._looking = threading.Lock()
@@ -79,15 +81,20 @@ class Deliver:
         :raises TemporaryFailure: it did not go; the bus brings it back when it says.
         """
         identity: UUID = task.payload["notification_id"]
-        with self._alone(identity) as connection:
-            claimed = self._claim(task, connection, identity)
+        with self._alone(identity) as connection, ExitStack() as held:
+            claimed = self._claim(task, connection, identity, held)
             if claimed is None:
                 with task.transaction():
                     return
             self._attempt(task, claimed)
         self._hasten_others()
 
-    def _claim(self, task: Task, connection: Connection, identity: UUID) -> Claimed | None:
+    def _claim(self, task: Task, connection: Connection, identity: UUID, held: ExitStack) -> Claimed | None:
+        """Begin an attempt, or None where there is nothing to do.
+
+        :param held: gets the place that the attempt takes up.
+        :raises TemporaryFailure: not yet; no attempt has been counted.
+        """
         moment = self._clock()
         with Session(connection, expire_on_commit=False) as session:
             row = session.get(Notification, identity)
@@ -95,6 +102,8 @@ class Deliver:
                 return None
             verdict = self._gate.look(session, row, moment)
             if verdict is None:
+                if few := self._few.get(Channel(row.channel)):
+                    held.enter_context(few.place())
                 return notifications.claim(session, identity, task.message_id, moment)
         self._turn_away(identity, verdict, moment)
         return None

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.notify.channels.guarded_http import GuardedHttp
+from services.notify.domain.account import Account
 from services.notify.domain.delivery import State
 from services.notify.domain.kinds import Reason
 from services.notify.domain.webhook import (
@@ -24,7 +25,7 @@ from services.notify.domain.webhook import (
     secrets_of,
 )
 from services.notify.domain.words import one_line
-from services.notify.store import endpoints, operations, sluices
+from services.notify.store import books, endpoints, operations, sluices
 from services.notify.store.tables import Endpoint
 from services.notify.usecases import fan_out, lifecycle
 from shared import logs
@@ -95,13 +96,20 @@ class Endpoints:
                 raise Conflict("That Idempotency-Key was used for another webhook.")
         return made
 
+    def read(self, identity: UUID) -> Endpoint:
+        """An endpoint as it is.
+
+        :raises NotFound: there is no such endpoint.
+        """
+        with self.database.transaction() as session:
+            return _found(endpoints.find(session, identity))
+
     def change(self, identity: UUID, changes: Mapping[str, Any], by: str) -> Endpoint:
         """Change some of name, url, language, events and sluice_slug. The format stays: what waits has it already.
 
         :raises Rejected, NotFound: as for ``create``.
         """
-        with self.database.transaction() as session:
-            before = _wanted(_found(endpoints.find(session, identity)))
+        before = _wanted(self.read(identity))
         wanted = self._checked(replace(before, **changes))
         if wanted.url != before.url:
             self.http.check_url(wanted.url)
@@ -170,7 +178,7 @@ class Endpoints:
             again = endpoints.waiting_replay(session, notification)
             if again is not None:
                 return again
-            if found.state in (State.CREATED, State.SENDING) or found.next_try is not None:
+            if books.account(found) is Account.WAITING:
                 raise Conflict("It has yet to leave.")
             made = fan_out.queue_again(session, row, found, self.clock())
         assert made is not None  # the key is new

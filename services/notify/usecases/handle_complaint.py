@@ -27,8 +27,9 @@ nobody knows what ``other`` means.
 def handle_complaint(session: Session, complaint: Mapping[str, Any], clock: Clock = now) -> bool:
     """Stop what the person did not ask for; True where a complaint was taken as one. Twice is once.
 
-    Whoever tells of it has verified the signature in what it quotes. A mail that was passed on can be complained
-    about by whoever got it from its recipient: what names another address is only logged.
+    Whoever tells of it has verified the signature in what it quotes, and that it names a recipient where it quotes
+    but the Message-ID. A mail that was passed on can be complained about by whoever got it from its recipient: what
+    names another address is only logged.
     """
     row = notifications.locked(session, complaint["notification_id"])
     facts = {"inbound_email_id": str(complaint["inbound_email_id"]), "feedback_type": complaint["feedback_type"]}

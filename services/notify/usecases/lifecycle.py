@@ -1,4 +1,8 @@
-"""Move a notification to another state: the one place that does, so that books, digests and others always follow."""
+"""Move a notification to another state, so that books, digests and others always follow.
+
+This is the one place that does. Only ``notifications.claim`` moves one by itself, to ``sending``: it goes on waiting
+in the books, and nobody is told.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from services.notify.domain.account import Account, account_of
+from services.notify.domain.account import Account
 from services.notify.domain.delivery import State, settle
 from services.notify.store import books, notifications
 from services.notify.store.tables import Notification
@@ -22,7 +26,7 @@ TOLD_AFTER = 3
 
 def begin(session: Session, row: Notification, *, now: datetime) -> None:
     """Book a notification that has just been made, and tell of it where it ended at once."""
-    books.book(session, now, Counter({Account.ASKED: 1, _account(row): 1}))
+    books.book(session, now, Counter({Account.ASKED: 1, books.account(row): 1}))
     _tell(session, row, now)
     notification_changed(session, row, now)
 
@@ -46,17 +50,13 @@ def change(
         return False
     entries: Counter[Account] = Counter()
     for each in (row, *notifications.carried(session, row)):
-        entries[_account(each)] -= 1
+        entries[books.account(each)] -= 1
         each.state, each.reason, each.reply, each.next_try = to, reason, reply, next_try
-        entries[_account(each)] += 1
+        entries[books.account(each)] += 1
         _tell(session, each, now)
         notification_changed(session, each, now)
     books.book(session, now, entries)
     return True
-
-
-def _account(row: Notification) -> Account:
-    return account_of(State(row.state), tried_again=row.next_try is not None)
 
 
 def _tell(session: Session, row: Notification, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -35,7 +35,13 @@ log = logs.get(__name__)
 
 RATE_WINDOW = timedelta(hours=1)
 DRAFT_WINDOW = timedelta(days=1)
-"""For the drafts of one idea: contacts answer many ideas in an hour, but none of them twenty times in a day."""
+MOST_DRAFTS = 5
+"""Drafts of one contact on one idea in ``DRAFT_WINDOW``: people answer many ideas in an hour, but rarely draft five
+answers to one of them in a day. A machine that answers whatever it gets would go on for ever."""
+
+MOST_UNDELIVERED = 5
+"""Notices to one contact in an hour of what did not arrive: all of it stands on the ideas' pages anyway, and when much
+fails at once each further mail tells nothing new, but is one more that a machine can answer."""
 
 STRANGER_WINDOW = timedelta(days=1)
 MOST_STRANGERS = 200
@@ -62,10 +68,15 @@ class QueueMessage:
     def __call__(self, session: Session, wanted: Iterable[Asked]) -> list[UUID]:
         """Make what is not there yet and say that it is due; the ids of those that will be sent."""
         # In one order: each person counted or collected for is locked, and two of us must not wait crosswise.
-        ordered = sorted(wanted, key=lambda each: each.key)
-        return [made for each in ordered if (made := self._one(session, each)) is not None]
+        ordered = sorted(map(_in_one_spelling, wanted), key=_turn)
+        unsent: list[Notification] = []
+        made = [identity for each in ordered if (identity := self._one(session, each, unsent)) is not None]
+        moment = self.clock()
+        if told := [each for row in unsent for each in undelivered.notices(session, self.settings, row, moment)]:
+            self(session, told)
+        return made
 
-    def _one(self, session: Session, wanted: Asked) -> UUID | None:
+    def _one(self, session: Session, wanted: Asked, unsent: list[Notification]) -> UUID | None:
         identity, duty, moment = new_id(), new_id(), self.clock()
         ruling = self._rule(session, wanted, moment)
         priority = Priority.BULK if wanted.category.is_bulk else Priority.PROMPT
@@ -107,7 +118,7 @@ class QueueMessage:
             reason=ruling.reason,
         )
         if ruling.state is not State.CREATED:
-            self(session, undelivered.notices(session, self.settings, row, moment))
+            unsent.append(row)
             return None
         if ruling.reason == Reason.COLLECTED:
             collect.call(session, canonical(wanted.address), ruling.due_at)
@@ -189,12 +200,13 @@ class QueueMessage:
         if not wanted.is_echo:
             return False
         recipient = folded(wanted.address)
+        most, since, idea = self.settings.confirmations_per_hour, moment - RATE_WINDOW, None
         if wanted.kind is Kind.ANSWER_DRAFT:
-            since, idea = moment - DRAFT_WINDOW, wanted.idea_reference
-        else:
-            since, idea = moment - RATE_WINDOW, None
+            most, since, idea = MOST_DRAFTS, moment - DRAFT_WINDOW, wanted.idea_reference
+        elif wanted.kind is Kind.UNDELIVERED:
+            most = MOST_UNDELIVERED
         sent = notifications.count_sent(session, wanted.kind, recipient, since, idea=idea)
-        return sent >= self.settings.confirmations_per_hour or self._is_bombing(session, wanted, recipient, moment)
+        return sent >= most or self._is_bombing(session, wanted, recipient, moment)
 
     def _is_bombing(self, session: Session, wanted: Asked, recipient: str, moment: datetime) -> bool:
         """True where a form may be in use to fill a stranger's mailbox, or those of many strangers."""
@@ -207,11 +219,21 @@ class QueueMessage:
         return sluice is not None and strangers.count_confirmed(session, sluice, moment - RATE_WINDOW) >= MOST_STRANGERS
 
 
+def _in_one_spelling(wanted: Asked) -> Asked:
+    """A phone number has many; one is written to, searched for and counted."""
+    number = e164(wanted.address) if wanted.channel is Channel.SMS else None
+    return wanted if number is None else replace(wanted, address=number)
+
+
+def _turn(wanted: Asked) -> tuple[str, str, str]:
+    return wanted.kind, folded(wanted.address), wanted.key
+
+
 def _can_be_reached(wanted: Asked) -> bool:
     match wanted.channel:
         case Channel.EMAIL:
             return is_sendable(wanted.address)
         case Channel.SMS:
-            return e164(wanted.address) == wanted.address
+            return e164(wanted.address) is not None
         case Channel.WEBHOOK:
             return True

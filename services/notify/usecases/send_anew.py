@@ -9,17 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from services.notify.domain.account import Account
 from services.notify.domain.asked import Asked
 from services.notify.domain.delivery import State
 from services.notify.domain.kinds import Category, Channel, Kind
 from services.notify.domain.suppression import HELD_BACK
 from services.notify.domain.words import cleaned
-from services.notify.store import notifications, operations, replacements
+from services.notify.store import books, notifications, operations, replacements, sluices
 from services.notify.store.tables import Notification
 from services.notify.usecases.queue_message import QueueMessage
 from services.notify.usecases.undelivered import TO_SUBMITTERS
@@ -27,12 +28,16 @@ from shared import logs
 from shared.bus import outbox
 from shared.contracts.registry import ADDRESS_CORRECTED
 from shared.errors import Conflict, NotFound, Rejected
-from shared.mail.addresses import canonical, is_automatic, is_sendable
+from shared.mail.addresses import canonical, folded, is_automatic, is_sendable
 
 log = logs.get(__name__)
 
 MOST = 10
-"""How often one notification is sent anew: whoever finds a contact's link must not make a mailing machine of it."""
+"""How often one notification is sent anew, together with whatever was sent in its place and failed as well: whoever
+finds a contact's link must not make a mailing machine of it, nor of the links that it leads to."""
+
+MOST_A_DAY = 3
+"""How much links send anew to one mailbox in a day. Whoever has signed in decides for themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,8 @@ class SendAnew:
         :param address: the right address, or None for the same.
         :param actor: who asks for it; None where all that is known is that it is a contact of the sluice.
         :raises NotFound: there is no such notification.
-        :raises Rejected: the address cannot be written to, or is a program's; or it was tried often enough.
+        :raises Rejected: the address cannot be written to, or is a program's, such as our own; or it was tried often
+            enough.
         :raises Conflict: the notification has not failed, or is a webhook's, which has a way of its own.
         """
         row = notifications.locked(session, identity)
@@ -60,13 +66,16 @@ class SendAnew:
             raise Conflict(f"It is {row.state}: only what did not arrive can be sent anew.")
         if row.channel == Channel.WEBHOOK:
             raise Conflict("Send a webhook's messages again on the webhook itself.")
-        to = row.recipient_address if address is None else _checked(row, address)
-        known = replacements.by_key(session, _key(row, to))
+        to = row.recipient_address if address is None else _checked(session, row, address)
+        known = notifications.by_key(session, _key(row, to))
         if known is not None:
             return known
-        if len(replacements.of(session, row.id)) >= MOST:
-            raise Rejected("address", "undelivered.fault.too_many")
         moment = self.queue.clock()
+        is_by_link = actor is None
+        if (
+            is_by_link and replacements.count_to(session, folded(to), moment - timedelta(days=1)) >= MOST_A_DAY
+        ) or replacements.count_chain(session, row.id) >= MOST:
+            raise Rejected("address", "undelivered.fault.too_many")
         actor = actor or json.loads(row.facts)["sluice"]["name"]
         rows = [row]
         if canonical(to) != canonical(row.recipient_address) and row.idea_reference and row.kind in TO_SUBMITTERS:
@@ -74,7 +83,7 @@ class SendAnew:
             self._tell(session, row, to, actor, moment)
         self.queue(session, _asked(rows, to))
         operations.record(session, at=moment, actor=actor, act="sent-anew", target=f"notification:{row.id}")
-        made = replacements.by_key(session, _key(row, to))
+        made = notifications.by_key(session, _key(row, to))
         assert made is not None  # the queue has just made it
         log.info("notification_sent_anew", notification_id=str(row.id), by=str(made.id), count=len(rows))
         return made
@@ -96,12 +105,10 @@ class SendAnew:
 
 def has_ended_unsent(row: Notification) -> bool:
     """True for what failed for good or was held back, so that nothing goes out unless somebody asks."""
-    if row.state == State.TEMPORARY_FAILURE:
-        return row.next_try is None
-    return row.state in (State.PERMANENT_FAILURE, State.TECHNICAL_FAILURE, State.SUPPRESSED)
+    return books.account(row) is Account.FAILED or row.state == State.SUPPRESSED
 
 
-def _checked(row: Notification, address: str) -> str:
+def _checked(session: Session, row: Notification, address: str) -> str:
     address = cleaned(address).strip()
     if row.channel != Channel.EMAIL:
         raise Rejected("address", "undelivered.fault.channel")
@@ -109,7 +116,9 @@ def _checked(row: Notification, address: str) -> str:
         raise Rejected("address", "undelivered.fault.missing")
     if not is_sendable(address):
         raise Rejected("address", "undelivered.fault.address")
-    if is_automatic(address):
+    # With any tag: what comes in at our own reply addresses and return paths makes an idea, or goes in a circle.
+    is_ours = folded(address) in {folded(each.address) for each in sluices.list_all(session)}
+    if is_automatic(address) or is_ours:
         raise Rejected("address", "undelivered.fault.automatic")
     return address
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from services.notify.domain.ahead import ahead
 from services.notify.domain.kinds import Category, Channel, Reason
 from services.notify.domain.suppression import Cause, deciding, expiry
 from services.notify.domain.words import one_line
@@ -61,14 +62,14 @@ def by_hand(
 ) -> Suppression:
     """Put an address on the list because somebody says so; the entry in force, which may be there already.
 
-    :raises Rejected: there is no such address, no reason, or the time is over before it begins.
+    :raises Rejected: there is no such address, no reason, or the time is over before it begins or in too many years.
     """
     address, reason = address.strip(), one_line(reason, LONGEST)
     if not is_sendable(address):
         raise Rejected("address", "suppressions.fault.address")
     if not reason:
         raise Rejected("reason", "suppressions.fault.reason")
-    if expires_at is not None and expires_at <= moment:
+    if expires_at is not None and ahead(expires_at, moment) is None:
         raise Rejected("expires_at", "suppressions.fault.expires_at")
     row = suppressions.begin_once(
         session,

@@ -12,11 +12,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from services.notify.domain.account import Account
 from services.notify.domain.asked import Asked
 from services.notify.domain.delivery import State
 from services.notify.domain.kinds import CATEGORIES, Category, Channel, Kind, Reason
+from services.notify.domain.suppression import HELD_BACK
 from services.notify.domain.words import cleaned, cleaned_facts, one_line
-from services.notify.store import notifications, sluices
+from services.notify.store import books, notifications, sluices
 from services.notify.store.tables import Notification, Sluice
 from services.notify.usecases import suppress
 from shared import logs
@@ -30,6 +32,7 @@ TO_SUBMITTERS = frozenset({Kind.CONFIRMATION, Kind.ANSWER, Kind.MESSAGE})
 TO_CONTACTS = frozenset({Kind.NOTICE, Kind.NOTICE_HELD, Kind.ADDED, Kind.ANSWER_DRAFT, Kind.DIGEST})
 _WRITTEN_BY_PEOPLE = frozenset({Kind.ANSWER, Kind.MESSAGE})
 _NOBODY_THERE = frozenset({Reason.ADDRESS_GONE, Reason.WITHHELD_BY_HAND})
+_WITH_REPLY_ADDRESS = (Kind.NOTICE, Kind.NOTICE_HELD, Kind.ADDED)
 
 
 def notices(session: Session, settings: Settings, row: Notification, moment: datetime) -> list[Asked]:
@@ -39,23 +42,21 @@ def notices(session: Session, settings: Settings, row: Notification, moment: dat
     can be written to, that is an alarm. Nobody is told that a notice of this kind failed: it would go in a circle.
     """
     kind = Kind(row.kind)
-    if kind is Kind.UNDELIVERED and _has_failed(row):
+    if kind is Kind.UNDELIVERED and books.account(row) is Account.FAILED:
         log.error("contact_unreachable", notification_id=str(row.id), sluice=row.sluice_slug)
     if kind not in TO_SUBMITTERS | TO_CONTACTS or not _must_be_told(row, kind):
         return []
     return [asked for about in _matters(session, row) for asked in _notices(session, settings, row, about, moment)]
 
 
-def _has_failed(row: Notification) -> bool:
-    if row.state == State.TEMPORARY_FAILURE:
-        return row.next_try is None
-    return row.state in (State.PERMANENT_FAILURE, State.TECHNICAL_FAILURE)
-
-
 def _must_be_told(row: Notification, kind: Kind) -> bool:
-    """Failed; or not even tried, because of an earlier failure, though a person wrote it."""
-    unwritten = row.state == State.SUPPRESSED and row.reason in _NOBODY_THERE
-    return _has_failed(row) or (unwritten and kind in _WRITTEN_BY_PEOPLE)
+    """Failed; or not even tried, though a person wrote it or a sluice must hear of it.
+
+    A contact's complaint may be forged, and with it every idea would go unseen.
+    """
+    if row.state == State.SUPPRESSED:
+        return row.reason in (_NOBODY_THERE if kind in _WRITTEN_BY_PEOPLE else HELD_BACK if kind in TO_CONTACTS else ())
+    return books.account(row) is Account.FAILED
 
 
 def _matters(session: Session, row: Notification) -> Iterator[Notification]:
@@ -78,7 +79,7 @@ def _notices(
     contacts = json.loads(sluice.contacts) if sluice is not None else []
     unreached = canonical(row.recipient_address) if Kind(row.kind) in TO_CONTACTS else None
     others = [each for each in contacts if canonical(each["address"]) != unreached]
-    if not any(_is_reachable(session, each, moment) for each in others):
+    if not any(_is_reachable(session, each, Category(row.category), moment) for each in others):
         log.error("contact_unreachable", notification_id=str(row.id), sluice=about.sluice_slug)
     if sluice is None:
         return
@@ -93,13 +94,24 @@ def _notices(
             sluice_slug=sluice.slug,
             sluice_address=sluice.address,
             idea_reference=about.idea_reference,
-            facts=facts,
+            facts={**facts, "reply_to": _reply_address(session, about, contact["address"]) or sluice.address},
             category=CATEGORIES[Kind.UNDELIVERED],
+            # What did not arrive may answer a mail of theirs.
+            is_echo=True,
         )
 
 
-def _is_reachable(session: Session, contact: dict[str, str], moment: datetime) -> bool:
-    return suppress.held_back(session, Channel.EMAIL, contact["address"], Category.SERVICE, moment) is None
+def _is_reachable(session: Session, contact: dict[str, str], category: Category, moment: datetime) -> bool:
+    return suppress.held_back(session, Channel.EMAIL, contact["address"], category, moment) is None
+
+
+def _reply_address(session: Session, about: Notification, contact: str) -> str | None:
+    """The address that intake last signed for that contact's answers on the idea: at the sluice's own, a reply to a
+    notice would become a new idea."""
+    if about.idea_reference is None:
+        return None
+    told = notifications.newest_about(session, about.idea_reference, contact, _WITH_REPLY_ADDRESS)
+    return json.loads(told.facts)["reply_to"] if told is not None else None
 
 
 def _facts(settings: Settings, row: Notification, about: Notification, sluice: Sluice) -> dict[str, Any]:
@@ -125,7 +137,6 @@ def _facts(settings: Settings, row: Notification, about: Notification, sluice: S
                 "address": sluice.address,
                 "language": sluice.language,
             },
-            "reply_to": sluice.address,
             # Not what the failed one answered (a contact does not have that mail), but the idea's own anchor.
             "thread": {"in_reply_to": None, "references": references[-1:]},
         }

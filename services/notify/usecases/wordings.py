@@ -124,6 +124,8 @@ class Wordings:
     def preview(self, session: Session, place: Place, wording: Wording | None = None) -> Preview:
         """A mail as it would be in these words, or in those that are used now, with the facts of the newest one.
 
+        None of its signed links: whoever may change words may not act as those who got the mails.
+
         :raises FaultyWording: nothing can be written in these words.
         :raises NotFound: there is no such sluice.
         """
@@ -134,7 +136,8 @@ class Wordings:
         sluice = self._known(session, place)
         facts, is_real = self._facts(session, place, sluice)
         try:
-            return Preview(self.renderer.render(place.kind, place.language, facts, words), is_real)
+            safe = self._powerless(place.kind, facts)
+            return Preview(self.renderer.render(place.kind, place.language, safe, words), is_real)
         except RenderError:
             # A mail of an older release may lack what is known today.
             made_up = self._made_up(place, sluice)

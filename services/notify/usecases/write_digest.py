@@ -18,9 +18,9 @@ from services.notify.domain import calm, digest
 from services.notify.domain.asked import Asked
 from services.notify.domain.delivery import State
 from services.notify.domain.kinds import CATEGORIES, Kind, Rhythm
-from services.notify.store import collected, preferences
+from services.notify.store import collected, notifications, preferences
 from services.notify.store.tables import Notification
-from services.notify.usecases import collect, lifecycle
+from services.notify.usecases import collect, lifecycle, undelivered
 from services.notify.usecases.queue_message import QueueMessage
 from shared import i18n, logs
 from shared.bus.inbox import Task
@@ -59,17 +59,20 @@ class WriteDigest:
     def _write(self, session: Session, address: str, due: Sequence[Notification], moment: datetime) -> None:
         # By what waits, not by the call: one that comes a day late writes today's digest, and not yesterday's again.
         key = collect.digest_key(address, max(row.due_at for row in due))
-        if collected.digest(session, key) is not None:
+        if notifications.by_key(session, key) is not None:
             # Collected for a slot whose digest has left, by a worker whose clock is behind.
             collect.move(session, address, due, calm.next_slot(moment, Rhythm.DAILY))
             return
         self._queue(session, [self._asked(session, key, address, due)])
-        made = collected.digest(session, key)
+        made = notifications.by_key(session, key)
         assert made is not None
         for row in due:
             row.carried_by = made.id
             if made.state != State.CREATED:
                 lifecycle.change(session, row, State(made.state), now=moment, reason=made.reason)
+        if made.state != State.CREATED:
+            # Only now is it known what it carries, and so whose sluices must hear that it reached nobody.
+            self._queue(session, undelivered.notices(session, self._queue.settings, made, moment))
         log.info("digest_written", notification_id=str(made.id), entries=len(due), state=made.state)
 
     def _asked(self, session: Session, key: str, address: str, due: Sequence[Notification]) -> Asked:

@@ -14,8 +14,8 @@ from services.notify.web import schemas
 from shared.clock import now
 from shared.db import Database
 from shared.settings import Settings
-from shared.web import tokens
 from shared.web.api import Blueprint
+from shared.web.tokens import bearer_name
 
 WRITE = "notify:write"
 
@@ -48,7 +48,7 @@ def add_acts(resource: Blueprint, settings: Settings, database: Database) -> Blu
     def resend_notification(wanted: dict[str, Any], identity: UUID) -> dict[str, Any]:
         """Send anew what did not arrive. Asked again for the same address, it is the one that was made."""
         with database.transaction() as session:
-            return schemas.shape(send_anew(session, identity, **wanted, actor=_who()))
+            return schemas.shape(send_anew(session, identity, **wanted, actor=bearer_name()))
 
     @resource.route("/<uuid:identity>/cancel", method="POST")
     @resource.scope(WRITE)
@@ -57,12 +57,6 @@ def add_acts(resource: Blueprint, settings: Settings, database: Database) -> Blu
     def cancel_notification(wanted: dict[str, Any], identity: UUID) -> dict[str, Any]:
         """Cancel what waits; what is on its way or has ended is a conflict."""
         with database.transaction() as session:
-            return schemas.shape(cancel(session, identity, **wanted, actor=_who(), moment=now()))
+            return schemas.shape(cancel(session, identity, **wanted, actor=bearer_name(), moment=now()))
 
     return resource
-
-
-def _who() -> str:
-    token = tokens.bearer()
-    assert token is not None  # ``scope`` has looked
-    return token.name

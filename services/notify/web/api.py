@@ -22,7 +22,7 @@ from services.notify.web import (
 from shared.db import Database
 from shared.errors import NotFound
 from shared.web.api import Blueprint, add, make_api
-from shared.web.paging import page
+from shared.web.paging import page, position_of
 
 READ = "notify:read"
 
@@ -49,7 +49,7 @@ def _notifications(database: Database) -> Blueprint:
         """List notifications, newest first."""
         limit, after = query.pop("limit"), query.pop("after")
         with database.transaction() as session:
-            found = page(log.find(session, log.Search(**query), limit=limit, after=after), limit, log.position)
+            found = page(log.find(session, log.Search(**query), limit=limit, after=after), limit, position_of)
         return {**found, "items": [schemas.shape(row) for row in found["items"]]}
 
     @resource.route("/<uuid:identity>", method="GET")

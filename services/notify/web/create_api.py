@@ -11,10 +11,11 @@ from services.notify.domain.kinds import Category, Channel
 from services.notify.usecases.create_message import CreateMessage, Full, MessageByApi
 from services.notify.usecases.queue_message import QueueMessage
 from services.notify.web import schemas
+from shared.contracts.facts import LANGUAGES
 from shared.db import Database
 from shared.settings import Settings
 from shared.web.api import Blueprint
-from shared.web.tokens import bearer
+from shared.web.tokens import bearer_name
 
 WRITE = "notify:write"
 RETRY_SECONDS = 60
@@ -42,7 +43,7 @@ class RecipientSchema(Schema):
         metadata={"description": "A mail address, or a mobile number as people write it."},
     )
     name = fields.String(load_default="", validate=validate.Length(max=300))
-    language = fields.String(load_default="sv", validate=validate.OneOf(["sv", "en"]))
+    language = fields.String(load_default="sv", validate=validate.OneOf(LANGUAGES))
 
 
 class LinkSchema(Schema):
@@ -89,11 +90,9 @@ def add_creation(resource: Blueprint, settings: Settings, database: Database) ->
     @resource.gives(201, schemas.NotificationSchema)
     def post_notification(header: dict[str, Any], asked: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
         """Send a message. 200 where the key has made it before; 429 while too much waits to leave."""
-        token = bearer()
-        assert token is not None  # the scope was checked
         try:
             with database.transaction() as session:
-                row, is_new = create(session, _given(asked), f"api:{token.name}:{header['key']}")
+                row, is_new = create(session, _given(asked), f"api:{bearer_name()}:{header['key']}")
                 shown = schemas.shape(row)
         except Full as full:
             raise TooManyRequests("Too many messages wait to leave.", retry_after=RETRY_SECONDS) from full

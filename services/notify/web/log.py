@@ -13,11 +13,11 @@ from flask import Flask, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from services.notify.domain.account import Account, account_of
+from services.notify.domain.account import Account
 from services.notify.domain.delivery import State
 from services.notify.domain.kinds import Channel, Kind
 from services.notify.render import Renderer
-from services.notify.store import endpoints, log, notifications, operations, replacements, sluices, wordings
+from services.notify.store import books, endpoints, log, notifications, operations, replacements, sluices, wordings
 from services.notify.store.log import Search
 from services.notify.store.tables import Notification
 from services.notify.usecases.cancel import cancel
@@ -30,9 +30,8 @@ from shared.db import Database
 from shared.errors import Conflict, NotFound, Rejected
 from shared.settings import Settings
 from shared.web import security, session
-from shared.web.api import is_text
 from shared.web.language import link
-from shared.web.paging import Position, page
+from shared.web.paging import page, position_in, position_of
 
 START = SECTIONS["log"]
 ONE = f"{START}/<uuid:identity>"
@@ -67,7 +66,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
         since = now() - timedelta(days=days) if days else None
         words = request.args.get("q", "").strip()[:320]
         search = Search(
-            words=words if is_text(words) else None,
+            words=words,
             account=_choice(Account, "group"),
             kind=_choice(Kind, "kind"),
             channel=_choice(Channel, "channel"),
@@ -75,7 +74,8 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
             since=since,
         )
         with database.transaction() as asked:
-            found = page(log.find(asked, search, limit=PAGE, after=_after()), PAGE, log.position)
+            after = position_in(request.args.get("cursor", ""))
+            found = page(log.find(asked, search, limit=PAGE, after=after), PAGE, position_of)
             known = sluices.list_all(asked)
             names = _endpoint_names(asked, found["items"])
         kept = {name: value for name, value in request.args.items() if name not in ("cursor", "lang") and value}
@@ -89,7 +89,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
             choices={"group": GROUPS, "kind": list(Kind), "channel": list(Channel), "days": (*DAYS, 0)},
             sluices=known,
             endpoint_names=names,
-            account_at=_account,
+            account_at=books.account,
         )
 
     @app.get(ONE)
@@ -137,7 +137,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
             fault=fault.message_key if isinstance(fault, Rejected) else "message.moved_on" if fault else None,
             fault_at=fault.field if isinstance(fault, Rejected) else None,
             given=request.form,
-            account_at=_account,
+            account_at=books.account,
             **whole.facts,
         )
         status = 422 if isinstance(fault, Rejected) else 409 if fault else 200
@@ -154,21 +154,18 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
                 raise NotFound("no such notification")
             row, attempts = found
             wording = wordings.read(asked, row.wording_id) if row.wording_id is not None else None
+            waits = books.account(row) is Account.WAITING and row.state != State.SENDING
             facts = {
                 "attempts": attempts,
                 "acts": operations.about(asked, f"notification:{row.id}"),
                 "replaced_by": replacements.of(asked, row.id),
                 "carried": log.carried(asked, row),
                 "endpoint_names": _endpoint_names(asked, [row]),
-                "may_cancel": _account(row) is Account.WAITING and row.state != State.SENDING and not row.carried_by,
+                "may_cancel": waits and row.carried_by is None,
                 "may_send_anew": has_ended_unsent(row) and row.channel != Channel.WEBHOOK,
                 "may_correct": row.channel == Channel.EMAIL,
             }
         return Whole(row, facts, show(renderer, row, wording))
-
-
-def _account(row: Notification) -> Account:
-    return account_of(State(row.state), tried_again=row.next_try is not None)
 
 
 def _choice(choices: type[_Choice], name: str) -> _Choice | None:
@@ -182,13 +179,6 @@ def _choice(choices: type[_Choice], name: str) -> _Choice | None:
 def _days() -> int:
     days = request.args.get("days", USUAL_DAYS, type=int)
     return days if days in (*DAYS, 0) else USUAL_DAYS
-
-
-def _after() -> Position | None:
-    try:
-        return Position.parse(request.args.get("cursor", ""))
-    except ValueError:
-        return None
 
 
 def _endpoint_names(asked: Session, rows: list[Notification]) -> dict[str, str]:

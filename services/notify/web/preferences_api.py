@@ -14,8 +14,9 @@ from shared.db import Database
 from shared.errors import NotFound
 from shared.mail.addresses import canonical, is_sendable
 from shared.settings import Settings
-from shared.web import links, tokens
+from shared.web import links
 from shared.web.api import Blueprint
+from shared.web.tokens import bearer, bearer_name
 
 READ = "notify:read"
 WRITE = "notify:write"
@@ -38,7 +39,13 @@ class PreferencesSchema(ChoicesSchema):
     """What an address gets."""
 
     address = fields.String(metadata={"description": "In lower case, its domain in ASCII."})
-    preferences_url = fields.String(metadata={"description": "The page on which the person chooses by themselves."})
+    preferences_url = fields.String(
+        allow_none=True,
+        metadata={
+            "description": f"The page on which the person chooses by themselves; null for whoever lacks {WRITE}, "
+            "since the address alone lets choose."
+        },
+    )
 
 
 def resource(app: Flask, database: Database) -> Blueprint:
@@ -49,7 +56,10 @@ def resource(app: Flask, database: Database) -> Blueprint:
 
     def shape(address: str, chosen: dict[Category, Rhythm]) -> dict[str, Any]:
         told = {category.value: rhythm.value for category, rhythm in chosen.items()}
-        return told | {"address": address, "preferences_url": links.preferences_url(settings, address)}
+        token = bearer()
+        may_choose = token is not None and token.allows(WRITE)
+        url = links.preferences_url(settings, address) if may_choose else None
+        return told | {"address": address, "preferences_url": url}
 
     @preferences.route("/<address>", method="GET")
     @preferences.scope(READ)
@@ -67,11 +77,9 @@ def resource(app: Flask, database: Database) -> Blueprint:
     def write_preferences(chosen: dict[str, str], address: str) -> dict[str, Any]:
         """Choose on somebody's behalf. What waits for a digest follows the choice."""
         address = _known(address)
-        bearer = tokens.bearer()
-        assert bearer is not None
         given = {Category(category): Rhythm(rhythm) for category, rhythm in chosen.items()}
         with database.transaction() as session:
-            prefer(session, address, given, by=f"token:{bearer.name}")
+            prefer(session, address, given, by=f"token:{bearer_name()}")
             return shape(address, prefer.read(session, address))
 
     return preferences

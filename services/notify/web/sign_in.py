@@ -8,12 +8,13 @@ from __future__ import annotations
 from flask import Flask, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from services.notify.web.frame import SECTIONS
 from shared.settings import Settings
 from shared.web import session, tokens
 from shared.web.language import link
 
-START = "/kontakt/drift/"
-OUT = "/kontakt/drift/ut"
+START = SECTIONS["queues"]
+OUT = f"{START}ut"
 LONGEST = 1000
 """Signs of an address to go on to."""
 

@@ -17,7 +17,7 @@ from shared.db import Database
 from shared.errors import Conflict, NotFound, Rejected
 from shared.web import session
 from shared.web.language import link
-from shared.web.paging import Position
+from shared.web.paging import position_in, position_of
 
 START = SECTIONS["suppressions"]
 A_PAGE = 50
@@ -42,7 +42,7 @@ def register(app: Flask, database: Database) -> None:
                 suppress.by_hand(
                     changing,
                     form.get("address", ""),
-                    actor=_who(),
+                    actor=session.who(),
                     reason=form.get("reason", ""),
                     expires_at=_end_of(form.get("until", "")),
                     moment=now(),
@@ -56,7 +56,9 @@ def register(app: Flask, database: Database) -> None:
     def release_suppressed(identity: UUID) -> ResponseReturnValue:
         try:
             with database.transaction() as changing:
-                suppress.release(changing, identity, actor=_who(), reason=request.form.get("reason", ""), moment=now())
+                suppress.release(
+                    changing, identity, actor=session.who(), reason=request.form.get("reason", ""), moment=now()
+                )
         except Rejected as error:
             return page(fault=error, only=identity), 422
         except (NotFound, Conflict):
@@ -66,13 +68,13 @@ def register(app: Flask, database: Database) -> None:
     def page(fault: Rejected | None = None, only: UUID | None = None) -> str:
         asked, moment = request.args, now()
         everything = asked.get("alla") == "1"
-        wanted = asked.get("sok", "").strip()[:320].replace("\0", "")
+        wanted = asked.get("sok", "").strip()[:320]
         with database.transaction() as looking:
             rows = suppressions.find(
                 looking,
                 limit=A_PAGE,
                 now=moment,
-                after=_after(asked.get("efter", "")),
+                after=position_in(asked.get("efter", "")),
                 address=suppress.sought(wanted),
                 in_force=None if everything else True,
                 only=only,
@@ -81,7 +83,7 @@ def register(app: Flask, database: Database) -> None:
         return render_template(
             "suppressions/list.html",
             rows=[{"row": row, "holds": suppressions.is_in_force(row, moment)} for row in rows[:A_PAGE]],
-            after=str(suppressions.position(rows[A_PAGE - 1])) if len(rows) > A_PAGE else None,
+            after=str(position_of(rows[A_PAGE - 1])) if len(rows) > A_PAGE else None,
             wanted=wanted,
             everything=everything,
             done=done if done in DONE else None,
@@ -107,19 +109,6 @@ def _end_of(day: str) -> datetime | None:
         return None
     try:
         following = date.fromisoformat(day.strip()) + timedelta(days=1)
+        return datetime.combine(following, time(), STOCKHOLM).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise Rejected("expires_at", "suppressions.fault.expires_at") from error
-    return datetime.combine(following, time(), STOCKHOLM).astimezone(UTC)
-
-
-def _after(text: str) -> Position | None:
-    try:
-        return Position.parse(text) if text else None
-    except ValueError:
-        return None
-
-
-def _who() -> str:
-    person = session.current()
-    assert person is not None  # ``require_admin`` has looked
-    return person.name

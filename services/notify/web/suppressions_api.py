@@ -15,9 +15,9 @@ from services.notify.web.schemas import API
 from shared.clock import now
 from shared.db import Database
 from shared.errors import NotFound
-from shared.web import tokens
 from shared.web.api import Blueprint
-from shared.web.paging import PageQuery, page
+from shared.web.paging import PageQuery, page, position_of
+from shared.web.tokens import bearer_name
 
 READ = "notify:read"
 WRITE = "notify:write"
@@ -92,7 +92,7 @@ def resource(database: Database) -> Blueprint:
             query["address"] = suppress.sought(query["address"])
         with database.transaction() as session:
             rows = suppressions.find(session, **query, now=now())
-        listed = page(rows, query["limit"], suppressions.position)
+        listed = page(rows, query["limit"], position_of)
         return {**listed, "items": [shape(row) for row in listed["items"]]}
 
     @found.route("", method="POST")
@@ -102,7 +102,7 @@ def resource(database: Database) -> Blueprint:
     def add_suppression(wanted: dict[str, Any]) -> dict[str, Any]:
         """Stop writing to an address. Where somebody has done so already, that entry is given."""
         with database.transaction() as session:
-            return shape(suppress.by_hand(session, **wanted, actor=_who(), moment=now()))
+            return shape(suppress.by_hand(session, **wanted, actor=bearer_name(), moment=now()))
 
     @found.route("/<uuid:identity>", method="GET")
     @found.scope(READ)
@@ -122,7 +122,7 @@ def resource(database: Database) -> Blueprint:
     def release_suppression(wanted: dict[str, Any], identity: UUID) -> dict[str, Any]:
         """Let the address be written to again. What was held back meanwhile stays unsent."""
         with database.transaction() as session:
-            return shape(suppress.release(session, identity, **wanted, actor=_who(), moment=now()))
+            return shape(suppress.release(session, identity, **wanted, actor=bearer_name(), moment=now()))
 
     return found
 
@@ -131,9 +131,3 @@ def shape(row: Suppression) -> dict[str, Any]:
     """An entry as the API names its parts."""
     told = {column.key: getattr(row, column.key) for column in Suppression.__table__.columns}
     return told | {"in_force": suppressions.is_in_force(row, now())}
-
-
-def _who() -> str:
-    token = tokens.bearer()
-    assert token is not None  # ``scope`` has looked
-    return token.name

@@ -12,10 +12,11 @@ from uuid import UUID
 from flask import Flask, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from services.notify.domain.account import Account
 from services.notify.domain.webhook import SUBSCRIBABLE, Format
+from services.notify.store import books, sluices
 from services.notify.store import endpoints as store
-from services.notify.store import sluices
-from services.notify.store.tables import Endpoint, Notification
+from services.notify.store.tables import Endpoint
 from services.notify.usecases.endpoints import LONGEST_NAME, MOST_AT_ONCE, Endpoints, Wanted
 from services.notify.web.frame import SECTIONS
 from services.notify.web.webhooks_api import event_of
@@ -108,7 +109,7 @@ def _add_form(app: Flask, endpoints: Endpoints) -> None:
     @app.get(f"{ONE}/andra")
     @session.require_admin
     def webhook_edit(identity: UUID) -> ResponseReturnValue:
-        row = _read(endpoints, identity)
+        row = endpoints.read(identity)
         values = {name: getattr(row, name) for name in ("name", "url", "format", "language", "events")}
         return form(Filled(values | {"sluice": row.sluice_slug, "key": ""}, {}), row)
 
@@ -117,9 +118,9 @@ def _add_form(app: Flask, endpoints: Endpoints) -> None:
     def webhook_change(identity: UUID) -> ResponseReturnValue:
         values = _sent()
         try:
-            endpoints.change(identity, _wanted(values), _who())
+            endpoints.change(identity, _wanted(values), session.who())
         except Rejected as fault:
-            row = _read(endpoints, identity)
+            row = endpoints.read(identity)
             return form(Filled(values | {"format": row.format}, {fault.field: fault.message_key}), row), 422
         return _to(identity, "changed")
 
@@ -128,7 +129,7 @@ def _add_one(app: Flask, endpoints: Endpoints) -> None:
     @app.get(ONE)
     @session.require_admin
     def webhook(identity: UUID) -> ResponseReturnValue:
-        row = _read(endpoints, identity)
+        row = endpoints.read(identity)
         with endpoints.database.transaction() as asked:
             found = store.deliveries(asked, identity, limit=SHOWN)
             waiting = store.count_waiting(asked, identity)
@@ -142,7 +143,7 @@ def _add_one(app: Flask, endpoints: Endpoints) -> None:
             more=len(found) > SHOWN,
             shown=SHOWN,
             event_of=event_of,
-            is_over=_is_over,
+            is_over=lambda row: books.account(row) is not Account.WAITING,
             secret=endpoints.secret(row) if row.format == Format.STANDARD else None,
             days=DAYS,
             most=MOST_AT_ONCE,
@@ -155,7 +156,7 @@ def _add_one(app: Flask, endpoints: Endpoints) -> None:
     @app.get(f"{ONE}/radera")
     @session.require_admin
     def webhook_ask_delete(identity: UUID) -> ResponseReturnValue:
-        row = _read(endpoints, identity)
+        row = endpoints.read(identity)
         with endpoints.database.transaction() as asked:
             waiting = store.count_waiting(asked, identity)
         return render_template("webhooks/delete.html", row=row, waiting=waiting, here=f"{START}/{identity}")
@@ -163,7 +164,7 @@ def _add_one(app: Flask, endpoints: Endpoints) -> None:
     @app.post(f"{ONE}/radera")
     @session.require_admin
     def webhook_delete(identity: UUID) -> ResponseReturnValue:
-        endpoints.delete(identity, _who())
+        endpoints.delete(identity, session.who())
         return redirect(link(START, done="deleted"), 303)
 
 
@@ -179,7 +180,7 @@ def _add_acts(app: Flask, endpoints: Endpoints) -> None:
     @session.require_admin
     def webhook_act(identity: UUID, act: str) -> ResponseReturnValue:
         perform, done = acts[act]
-        perform(identity, _who())
+        perform(identity, session.who())
         return _to(identity, done)
 
     @app.post(f"{ONE}/igen")
@@ -190,7 +191,7 @@ def _add_acts(app: Flask, endpoints: Endpoints) -> None:
         except ValueError as error:
             raise NotFound from error
         try:
-            endpoints.replay(identity, notification, _who())
+            endpoints.replay(identity, notification, session.who())
         except Conflict:
             return _to(identity, "busy")
         return _to(identity, "replayed")
@@ -200,16 +201,16 @@ def _add_acts(app: Flask, endpoints: Endpoints) -> None:
     def webhook_replay_failed(identity: UUID) -> ResponseReturnValue:
         days = request.form.get("days", type=int)
         since = endpoints.clock() - timedelta(days=days if days in DAYS else DAYS[0])
-        count = endpoints.replay_failed(identity, since, _who())
+        count = endpoints.replay_failed(identity, since, session.who())
         return _to(identity, "replayed-failed", antal=str(count))
 
 
 def _created(endpoints: Endpoints, wanted: Wanted, key: str) -> Endpoint:
     """The webhook that a form makes, once however often it is sent; changed after going back, it makes another."""
     try:
-        return endpoints.create(wanted, _who(), f"page:{key[:64]}")
+        return endpoints.create(wanted, session.who(), f"page:{key[:64]}")
     except Conflict:
-        return endpoints.create(wanted, _who())
+        return endpoints.create(wanted, session.who())
 
 
 def _sent() -> dict[str, Any]:
@@ -241,19 +242,6 @@ def _format(value: str) -> Format:
         raise Rejected("format", "webhook.format.unknown") from error
 
 
-def _is_over(row: Notification) -> bool:
-    """True where a message can be sent again: nothing of it is on its way."""
-    return row.state not in ("created", "sending") and row.next_try is None
-
-
-def _read(endpoints: Endpoints, identity: UUID) -> Endpoint:
-    with endpoints.database.transaction() as asked:
-        row = store.find(asked, identity)
-    if row is None:
-        raise NotFound
-    return row
-
-
 def _done() -> str | None:
     done = request.args.get("done")
     return done if done in DONE else None
@@ -261,8 +249,3 @@ def _done() -> str | None:
 
 def _to(identity: UUID, done: str, **more: str) -> ResponseReturnValue:
     return redirect(link(f"{START}/{identity}", done=done, **more), 303)
-
-
-def _who() -> str:
-    person = session.current()
-    return person.name if person else ""

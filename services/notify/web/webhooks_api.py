@@ -11,10 +11,9 @@ from services.notify.store import endpoints as store
 from services.notify.store.tables import Endpoint, Notification
 from services.notify.usecases.endpoints import Endpoints, Wanted
 from services.notify.web import schemas, webhooks_schemas
-from shared.errors import NotFound
 from shared.web.api import Blueprint
-from shared.web.paging import PageQuery, page
-from shared.web.tokens import bearer
+from shared.web.paging import PageQuery, page, position_of
+from shared.web.tokens import bearer_name
 
 ADMIN = "notify:admin"
 
@@ -36,7 +35,7 @@ def _add_themselves(webhooks: Blueprint, endpoints: Endpoints) -> None:
     def list_webhooks(query: dict[str, Any]) -> dict[str, Any]:
         """List webhooks, oldest first."""
         with endpoints.database.transaction() as session:
-            found = page(store.list_page(session, **query), query["limit"], store.position)
+            found = page(store.list_page(session, **query), query["limit"], position_of)
         return {**found, "items": [webhooks_schemas.shape(row) for row in found["items"]]}
 
     @webhooks.route("", method="POST")
@@ -47,8 +46,8 @@ def _add_themselves(webhooks: Blueprint, endpoints: Endpoints) -> None:
     def make_webhook(header: dict[str, Any], asked: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
         """Make a webhook. Its address is looked up at once; nothing is sent to it yet."""
         asked["events"] = [Event(each) for each in asked["events"]]
-        key = f"{_actor()}:{header['key']}" if header["key"] else None
-        row = endpoints.create(Wanted(**_renamed(asked)), _actor(), key)
+        key = f"{bearer_name()}:{header['key']}" if header["key"] else None
+        row = endpoints.create(Wanted(**_renamed(asked)), bearer_name(), key)
         where = f"{endpoints.settings.base_url}{schemas.API}/webhooks/{row.id}"
         return _with_secret(endpoints, row), 201, {"Location": where}
 
@@ -57,7 +56,7 @@ def _add_themselves(webhooks: Blueprint, endpoints: Endpoints) -> None:
     @webhooks.gives(200, webhooks_schemas.WebhookSchema)
     def read_webhook(identity: UUID) -> dict[str, Any]:
         """Read a webhook."""
-        return webhooks_schemas.shape(_read(endpoints, identity))
+        return webhooks_schemas.shape(endpoints.read(identity))
 
     @webhooks.route("/<uuid:identity>", method="PATCH")
     @webhooks.scope(ADMIN)
@@ -67,14 +66,14 @@ def _add_themselves(webhooks: Blueprint, endpoints: Endpoints) -> None:
         """Change what is named; what waits goes to the new address."""
         if "events" in changes:
             changes["events"] = [Event(each) for each in changes["events"]]
-        return webhooks_schemas.shape(endpoints.change(identity, _renamed(changes), _actor()))
+        return webhooks_schemas.shape(endpoints.change(identity, _renamed(changes), bearer_name()))
 
     @webhooks.route("/<uuid:identity>", method="DELETE")
     @webhooks.scope(ADMIN)
     @webhooks.gives(204, of="Gone; what waited is cancelled.")
     def delete_webhook(identity: UUID) -> None:
         """Delete a webhook."""
-        endpoints.delete(identity, _actor())
+        endpoints.delete(identity, bearer_name())
 
 
 def _add_acts(webhooks: Blueprint, endpoints: Endpoints) -> None:
@@ -83,35 +82,35 @@ def _add_acts(webhooks: Blueprint, endpoints: Endpoints) -> None:
     @webhooks.gives(200, webhooks_schemas.WebhookSchema)
     def pause_webhook(identity: UUID) -> dict[str, Any]:
         """Let nothing more leave; what comes waits."""
-        return webhooks_schemas.shape(endpoints.pause(identity, _actor()))
+        return webhooks_schemas.shape(endpoints.pause(identity, bearer_name()))
 
     @webhooks.route("/<uuid:identity>/resume", method="POST")
     @webhooks.scope(ADMIN)
     @webhooks.gives(200, webhooks_schemas.WebhookSchema)
     def resume_webhook(identity: UUID) -> dict[str, Any]:
         """Let what waited go on, oldest first."""
-        return webhooks_schemas.shape(endpoints.resume(identity, _actor()))
+        return webhooks_schemas.shape(endpoints.resume(identity, bearer_name()))
 
     @webhooks.route("/<uuid:identity>/secret", method="GET")
     @webhooks.scope(ADMIN)
     @webhooks.gives(200, webhooks_schemas.SecretSchema)
     def read_secret(identity: UUID) -> dict[str, Any]:
         """Read the secret."""
-        return {"secret": endpoints.secret(_read(endpoints, identity))}
+        return {"secret": endpoints.secret(endpoints.read(identity))}
 
     @webhooks.route("/<uuid:identity>/rotate-secret", method="POST")
     @webhooks.scope(ADMIN)
     @webhooks.gives(200, webhooks_schemas.WebhookWithSecretSchema)
     def rotate_secret(identity: UUID) -> dict[str, Any]:
         """Make a new secret. Until the next rotation the one before signs beside it."""
-        return _with_secret(endpoints, endpoints.rotate(identity, _actor()))
+        return _with_secret(endpoints, endpoints.rotate(identity, bearer_name()))
 
     @webhooks.route("/<uuid:identity>/test", method="POST")
     @webhooks.scope(ADMIN)
     @webhooks.gives(202, webhooks_schemas.MadeSchema)
     def test_webhook(identity: UUID) -> dict[str, Any]:
         """Send the event webhook.test, to a paused webhook too."""
-        return {"id": endpoints.test(identity, _actor())}
+        return {"id": endpoints.test(identity, bearer_name())}
 
 
 def _add_deliveries(webhooks: Blueprint, endpoints: Endpoints) -> None:
@@ -121,9 +120,9 @@ def _add_deliveries(webhooks: Blueprint, endpoints: Endpoints) -> None:
     @webhooks.gives(200, webhooks_schemas.DeliveryPageSchema)
     def list_deliveries(query: dict[str, Any], identity: UUID) -> dict[str, Any]:
         """List a webhook's messages, newest first."""
-        _read(endpoints, identity)
+        endpoints.read(identity)
         with endpoints.database.transaction() as session:
-            found = page(store.deliveries(session, identity, **query), query["limit"], store.delivery_position)
+            found = page(store.deliveries(session, identity, **query), query["limit"], position_of)
         items = [webhooks_schemas.delivery_shape(row, event_of(row)) for row in found["items"]]
         return {**found, "items": items}
 
@@ -132,7 +131,7 @@ def _add_deliveries(webhooks: Blueprint, endpoints: Endpoints) -> None:
     @webhooks.gives(202, webhooks_schemas.MadeSchema)
     def replay_delivery(identity: UUID, notification: UUID) -> dict[str, Any]:
         """Send one message again, under the same webhook-id."""
-        return {"id": endpoints.replay(identity, notification, _actor())}
+        return {"id": endpoints.replay(identity, notification, bearer_name())}
 
     @webhooks.route("/<uuid:identity>/replay", method="POST")
     @webhooks.scope(ADMIN)
@@ -140,7 +139,7 @@ def _add_deliveries(webhooks: Blueprint, endpoints: Endpoints) -> None:
     @webhooks.gives(202, webhooks_schemas.CountSchema)
     def replay_failed(asked: dict[str, Any], identity: UUID) -> dict[str, Any]:
         """Send everything again that failed since then and was not sent again yet."""
-        return {"count": endpoints.replay_failed(identity, asked["since"], _actor())}
+        return {"count": endpoints.replay_failed(identity, asked["since"], bearer_name())}
 
 
 def event_of(row: Notification) -> str:
@@ -149,23 +148,9 @@ def event_of(row: Notification) -> str:
     return event
 
 
-def _read(endpoints: Endpoints, identity: UUID) -> Endpoint:
-    with endpoints.database.transaction() as session:
-        row = store.find(session, identity)
-    if row is None:
-        raise NotFound
-    return row
-
-
 def _with_secret(endpoints: Endpoints, row: Endpoint) -> dict[str, Any]:
     return webhooks_schemas.shape(row) | {"secret": endpoints.secret(row)}
 
 
 def _renamed(asked: dict[str, Any]) -> dict[str, Any]:
     return {"sluice_slug" if name == "sluice" else name: value for name, value in asked.items()}
-
-
-def _actor() -> str:
-    token = bearer()
-    assert token is not None  # every view asks for a scope first
-    return token.name

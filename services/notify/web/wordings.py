@@ -21,6 +21,7 @@ from services.notify.domain.wording import LONGEST_BODY, LONGEST_SUBJECT, Place,
 from services.notify.render import Renderer
 from services.notify.store import sluices, wordings
 from services.notify.usecases.wordings import FaultyWording, Wordings, tidied
+from services.notify.web.frame import SECTIONS
 from services.notify.web.wordings_api import listed, place
 from shared.contracts.facts import LANGUAGES
 from shared.db import Database
@@ -31,7 +32,7 @@ from shared.signing import Signer
 from shared.web import security, session
 from shared.web.language import link
 
-START = "/kontakt/drift/mallar"
+START = SECTIONS["templates"]
 SENDERS = f"{START}/avsandare"
 VERSIONS_SHOWN = 50
 _DRAFT = "wording-draft"
@@ -89,7 +90,9 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
             return editor(where, form)
         try:
             with database.transaction() as asked:
-                version = use.save(asked, where, form.wording, seen=form.seen, author=_author(), comment=form.comment)
+                version = use.save(
+                    asked, where, form.wording, seen=form.seen, author=session.who(), comment=form.comment
+                )
         except FaultyWording as error:
             return editor(where, _with(form, faults=tuple(error.faults))), 422
         except Conflict:
@@ -103,7 +106,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
         to = request.form.get("to", type=int)
         try:
             with database.transaction() as asked:
-                version = use.go_back(asked, where, to, seen=_number("seen"), author=_author())
+                version = use.go_back(asked, where, to, seen=_number("seen"), author=session.who())
         except FaultyWording as error:
             with database.transaction() as asked:
                 present = use.present(asked, where)
@@ -118,7 +121,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
         try:
             with database.transaction() as asked:
                 key = request.form.get("key", "")[:100] or str(new_id())
-                use.send_trial(asked, where, address, key=key, author=_author())
+                use.send_trial(asked, where, address, key=key, author=session.who())
         except Rejected as error:
             with database.transaction() as asked:
                 present = use.present(asked, where)
@@ -159,7 +162,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
         with database.transaction() as asked:
             sluice = sluices.find(asked, slug)
             try:
-                use.set_sender(asked, slug, names, signatures, author=_author())
+                use.set_sender(asked, slug, names, signatures, author=session.who())
             except Rejected as error:
                 return render_template(
                     "wordings/sender.html", sluice=sluice, values=values, fault=error, done=None
@@ -247,12 +250,6 @@ def _shown(fault: Fault) -> dict[str, Any]:
 
 def _number(name: str) -> int:
     return request.form.get(name, 0, type=int)
-
-
-def _author() -> str:
-    person = session.current()
-    assert person is not None, "only an administrator comes here"
-    return person.name
 
 
 def _done() -> str | None:

@@ -5,180 +5,37 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Flask, Response
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from services.notify.domain.kinds import Kind
 from services.notify.domain.template import Fault
 from services.notify.domain.variables import Variable, variables, worded_kinds
-from services.notify.domain.wording import Place, Wording
+from services.notify.domain.wording import Place
 from services.notify.render import Renderer
 from services.notify.store import sluices, wordings
-from services.notify.usecases.wordings import LONGEST_COMMENT, FaultyWording, Present, Wordings
-from services.notify.web.schemas import API
+from services.notify.usecases.wordings import FaultyWording, Present, Wordings
+from services.notify.web import schemas, wordings_schemas
 from shared.contracts.facts import LANGUAGES
 from shared.db import Database
 from shared.errors import NotFound
 from shared.i18n import Texts
 from shared.ids import new_id
-from shared.web import problems, tokens
+from shared.web import problems
 from shared.web.api import Blueprint
-from shared.web.paging import DEFAULT_LIMIT, MAX_LIMIT
+from shared.web.tokens import bearer_name
 
 READ = "notify:read"
 ADMIN = "notify:admin"
 
 
-class SluiceQuery(Schema):
-    """Whose wording."""
-
-    sluice = fields.String(
-        load_default=None, metadata={"description": "A sluice's slug; without it the wording of all sluices."}
-    )
-
-
-class ListQuery(SluiceQuery):
-    """The query of the list."""
-
-    limit = fields.Integer(load_default=DEFAULT_LIMIT, validate=validate.Range(min=1, max=MAX_LIMIT))
-    cursor = fields.String(load_default="", metadata={"description": "What next said on the page before."})
-
-
-class VersionsQuery(SluiceQuery):
-    """The query of the versions."""
-
-    limit = fields.Integer(load_default=DEFAULT_LIMIT, validate=validate.Range(min=1, max=MAX_LIMIT))
-    cursor = fields.Integer(load_default=None, metadata={"description": "What next said on the page before."})
-
-
-class PlaceSchema(Schema):
-    """What a wording is for."""
-
-    kind = fields.String()
-    language = fields.String()
-    sluice = fields.String(allow_none=True)
-
-
-class TemplateSchema(PlaceSchema):
-    """Which wording is used there."""
-
-    version = fields.Integer(metadata={"description": "The newest version of this place's own; 0: none yet."})
-    origin = fields.String(
-        validate=validate.OneOf(["sluice", "general", "built-in"]),
-        metadata={"description": "Where the words come from that are used now."},
-    )
-
-
-class TemplatePageSchema(Schema):
-    """One page of the list."""
-
-    items = fields.List(fields.Nested(TemplateSchema))
-    next = fields.String(allow_none=True)
-
-
-class VariableSchema(Schema):
-    """What a wording may say."""
-
-    name = fields.String()
-    form = fields.String()
-    meaning = fields.String()
-    is_needed = fields.Boolean(metadata={"description": "No wording may do without it."})
-    may_lack = fields.Boolean(metadata={"description": "A mail may have nothing to say there."})
-
-
-class WholeTemplateSchema(TemplateSchema):
-    """A wording with what it may say."""
-
-    subject = fields.String()
-    body = fields.String()
-    variables = fields.List(fields.Nested(VariableSchema))
-
-
-class WordsSchema(Schema):
-    """Subject and body; both null lead back to what stands above: the general wording, or the built-in one."""
-
-    subject = fields.String(required=True, allow_none=True)
-    body = fields.String(required=True, allow_none=True)
-
-    @validates_schema
-    def whole(self, data: dict[str, Any], **_: Any) -> None:
-        """Both, or neither.
-
-        :raises ValidationError: one of them alone is null.
-        """
-        if (data.get("subject") is None) != (data.get("body") is None):
-            raise ValidationError("Subject and body are both given or both null.")
-
-    @post_load
-    def make(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """``wording``: the words, or None."""
-        subject, body = data.pop("subject"), data.pop("body")
-        return data | {"wording": None if subject is None else Wording(subject, body)}
-
-
-class SaveSchema(WordsSchema):
-    """A new version."""
-
-    comment = fields.String(load_default="", validate=validate.Length(max=LONGEST_COMMENT))
-    version = fields.Integer(
-        load_default=None,
-        metadata={"description": "The version you started from: 409 where somebody has saved since."},
-    )
-
-
-class SavedSchema(PlaceSchema):
-    """What was saved."""
-
-    version = fields.Integer()
-
-
-class PreviewSchema(Schema):
-    """A mail as it would be."""
-
-    subject = fields.String()
-    text = fields.String()
-    html = fields.String()
-    is_real = fields.Boolean(metadata={"description": "False where made-up facts show it: there is no such mail yet."})
-
-
-class TrialSchema(Schema):
-    """Where to send a trial."""
-
-    address = fields.String(required=True, validate=validate.Length(max=320))
-
-
-class KeyHeader(Schema):
-    """A key that makes asking twice the same as asking once."""
-
-    key = fields.String(data_key="Idempotency-Key", load_default=None, validate=validate.Length(min=1, max=100))
-
-
-class VersionSchema(PlaceSchema):
-    """One version."""
-
-    version = fields.Integer()
-    subject = fields.String(allow_none=True)
-    body = fields.String(allow_none=True)
-    comment = fields.String()
-    author = fields.String()
-    created_at = fields.AwareDateTime()
-
-
-class VersionPageSchema(Schema):
-    """One page of the versions."""
-
-    items = fields.List(fields.Nested(VersionSchema))
-    next = fields.String(allow_none=True)
-
-
 def resource(app: Flask, database: Database) -> Blueprint:
     """``/api/notify/v1/templates``."""
     use, texts = Wordings(app.extensions["idesluss"], Renderer()), app.extensions["idesluss_texts"]
-    found = Blueprint(API, "templates", "The words of mails: per kind, language and sluice, in versions.")
+    found = Blueprint(schemas.API, "templates", "The words of mails: per kind, language and sluice, in versions.")
 
     @found.route("", method="GET")
     @found.scope(READ)
-    @found.takes(ListQuery, location="query")
-    @found.gives(200, TemplatePageSchema)
+    @found.takes(wordings_schemas.ListQuery, location="query")
+    @found.gives(200, wordings_schemas.TemplatePageSchema)
     def list_templates(query: dict[str, Any]) -> dict[str, Any]:
         """List every kind in every language, for all sluices and for each; or for one."""
         with database.transaction() as session:
@@ -191,8 +48,8 @@ def resource(app: Flask, database: Database) -> Blueprint:
 
     @found.route("/<kind>/<language>", method="GET")
     @found.scope(READ)
-    @found.takes(SluiceQuery, location="query")
-    @found.gives(200, WholeTemplateSchema)
+    @found.takes(wordings_schemas.SluiceQuery, location="query")
+    @found.gives(200, wordings_schemas.WholeTemplateSchema)
     def read_template(query: dict[str, Any], kind: str, language: str) -> dict[str, Any]:
         """Read the words that are used now, and what they may say."""
         where = place(kind, language, query["sluice"])
@@ -206,15 +63,15 @@ def resource(app: Flask, database: Database) -> Blueprint:
 
     @found.route("/<kind>/<language>", method="PUT")
     @found.scope(ADMIN)
-    @found.takes(SluiceQuery, location="query")
-    @found.takes(SaveSchema)
-    @found.gives(200, SavedSchema)
+    @found.takes(wordings_schemas.SluiceQuery, location="query")
+    @found.takes(wordings_schemas.SaveSchema)
+    @found.gives(200, wordings_schemas.SavedSchema)
     def save_template(
         query: dict[str, Any], asked: dict[str, Any], kind: str, language: str
     ) -> dict[str, Any] | Response:
         """Keep new words as the next version. Mails asked for from now on are written in them."""
         where = place(kind, language, query["sluice"])
-        how = {"seen": asked["version"], "author": _author(), "comment": asked["comment"]}
+        how = {"seen": asked["version"], "author": bearer_name(), "comment": asked["comment"]}
         try:
             with database.transaction() as session:
                 if asked["wording"] is None:
@@ -227,9 +84,9 @@ def resource(app: Flask, database: Database) -> Blueprint:
 
     @found.route("/<kind>/<language>/preview", method="POST")
     @found.scope(ADMIN)
-    @found.takes(SluiceQuery, location="query")
-    @found.takes(WordsSchema)
-    @found.gives(200, PreviewSchema)
+    @found.takes(wordings_schemas.SluiceQuery, location="query")
+    @found.takes(wordings_schemas.WordsSchema)
+    @found.gives(200, wordings_schemas.PreviewSchema)
     def preview_template(
         query: dict[str, Any], asked: dict[str, Any], kind: str, language: str
     ) -> dict[str, Any] | Response:
@@ -244,9 +101,9 @@ def resource(app: Flask, database: Database) -> Blueprint:
 
     @found.route("/<kind>/<language>/test", method="POST")
     @found.scope(ADMIN)
-    @found.takes(KeyHeader, location="headers")
-    @found.takes(SluiceQuery, location="query")
-    @found.takes(TrialSchema)
+    @found.takes(wordings_schemas.KeyHeader, location="headers")
+    @found.takes(wordings_schemas.SluiceQuery, location="query")
+    @found.takes(wordings_schemas.TrialSchema)
     @found.gives(202, of="The trial is on its way.")
     def try_template(
         headers: dict[str, Any], query: dict[str, Any], asked: dict[str, Any], kind: str, language: str
@@ -255,13 +112,13 @@ def resource(app: Flask, database: Database) -> Blueprint:
         key = headers["key"] or str(new_id())
         with database.transaction() as session:
             where = place(kind, language, query["sluice"])
-            use.send_trial(session, where, asked["address"], key=key, author=_author())
+            use.send_trial(session, where, asked["address"], key=key, author=bearer_name())
         return Response(status=202)
 
     @found.route("/<kind>/<language>/versions", method="GET")
     @found.scope(READ)
-    @found.takes(VersionsQuery, location="query")
-    @found.gives(200, VersionPageSchema)
+    @found.takes(wordings_schemas.VersionsQuery, location="query")
+    @found.gives(200, wordings_schemas.VersionPageSchema)
     def list_versions(query: dict[str, Any], kind: str, language: str) -> dict[str, Any]:
         """List the versions of one place, newest first."""
         where = place(kind, language, query["sluice"])
@@ -335,9 +192,3 @@ def _faulty(error: FaultyWording, texts: Texts) -> Response:
     for fault in error.faults:
         errors.setdefault(fault.where, []).append(f"Line {fault.line}: {told(fault, texts, 'en')}")
     return problems.problem(422, kind="faulty-wording", errors=errors)
-
-
-def _author() -> str:
-    token = tokens.bearer()
-    assert token is not None, "the scope was checked"
-    return token.name

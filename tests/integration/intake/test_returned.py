@@ -260,6 +260,18 @@ def test_a_complaint_reaches_notify_by_what_only_we_can_have_made(desk: Desk, id
     assert any("complaint about a mail that we sent" in reason for reason in received.reasons)
 
 
+def test_a_message_id_alone_shows_no_complaint_of_its_recipients(desk: Desk, idea: Idea) -> None:
+    """Whoever got a forward knows it: the complaint must say whose it is, so that notify can compare."""
+    notification_id = addresses.reported_notification(desk.settings.signer, desk.a_message(idea))
+    message_id = message_ids.make(desk.settings.signer, notification_id, desk.sluice.address)
+
+    received = desk.receive(complaint(f"Message-ID: {message_id}"), envelope_from="vem.som.helst@annan.example")
+
+    assert received.kind == "complaint"
+    assert any("recorded only" in reason for reason in received.reasons)
+    assert desk.said("mail.complaint.v1") == []
+
+
 def test_none_of_ten_forged_complaints_is_told(desk: Desk, idea: Idea) -> None:
     signer, notification_id = desk.settings.signer, new_id()
     path = desk.return_path(notification_id)

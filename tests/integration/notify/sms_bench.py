@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from services.notify.actors import handlers
-from services.notify.channels.sms import SmsChannel, parse_sms_url
+from services.notify.channels.sms import SmsChannel
+from services.notify.channels.sms_url import parse_sms_url
 from services.notify.domain.asked import Asked
 from services.notify.domain.kinds import Category, Channel, Kind
 from services.notify.usecases.deliver import Deliver

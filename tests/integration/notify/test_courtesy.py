@@ -48,12 +48,12 @@ def assert_balanced(notify: Notify) -> None:
         assert books.read(session).difference == 0
 
 
-def remind(notify: Notify, clock: StillClock, **how: Any) -> None:
+def remind(notify: Notify, clock: StillClock, address: str = "asa@invanare.example", **how: Any) -> None:
     """Let notify take a reminder."""
     wanted = Asked(
         key="reminder",
         kind=Kind.MESSAGE,
-        address="asa@invanare.example",
+        address=address,
         name="Åsa Öberg",
         language="sv",
         sluice_slug="krokom",
@@ -112,7 +112,7 @@ def test_a_reminder_is_due_when_people_are_at_work(
 
 def test_a_reminder_by_text_message_keeps_quiet_hours_too(house: tuple[Notify, MailStore], clock: StillClock) -> None:
     clock.set("2026-11-24 22:00")
-    remind(house[0], clock, channel=Channel.SMS)
+    remind(house[0], clock, "+46701740605", channel=Channel.SMS)
 
     [waiting] = house[0].notifications()
     assert (waiting.reason, waiting.due_at) == ("quiet-hours", swedish("2026-11-25 08:00"))

@@ -106,7 +106,7 @@ def test_a_contact_with_a_daily_rhythm_gets_one_mail_for_twelve_ideas(house: Hou
     house.notify.ring_all()
 
     [(subject, words)] = house.mails()
-    assert subject == "12 händelser det senaste dygnet"
+    assert subject == "12 händelser sedan sist"
     assert all(f"KRO-2026-{number:04}" in words for number in range(1, 13))
     assert "Svara senast tisdag 1 december." in " ".join(words.split())
     digest = house.notify.only("digest")
@@ -172,7 +172,7 @@ def test_more_than_a_mail_has_room_for_is_counted(house: House) -> None:
 
     [(subject, words)] = house.mails()
     words = " ".join(words.split())
-    assert subject == "103 händelser det senaste dygnet"
+    assert subject == "103 händelser sedan sist"
     assert "Idé nummer 100" in words
     assert "Idé nummer 101" not in words
     assert "3 händelser till fick inte plats" in words
@@ -195,7 +195,7 @@ def test_two_events_in_the_same_second_give_one_digest(house: House) -> None:
     house.clock.set(WEDNESDAY)
     house.notify.ring_all()
 
-    assert [subject for subject, _ in house.mails()] == ["8 händelser det senaste dygnet"]
+    assert [subject for subject, _ in house.mails()] == ["8 händelser sedan sist"]
 
 
 def test_two_writers_at_once_write_one_digest(house: House) -> None:
@@ -215,7 +215,7 @@ def test_two_writers_at_once_write_one_digest(house: House) -> None:
         list(pool.map(write, calls))
     house.notify.ring_all()
 
-    assert [subject for subject, _ in house.mails()] == ["5 händelser det senaste dygnet"]
+    assert [subject for subject, _ in house.mails()] == ["5 händelser sedan sist"]
     assert house.states() == {("digest", "sent", None): 1, ("notice", "sent", None): 5}
 
 
@@ -252,7 +252,7 @@ def test_a_worker_that_dies_while_writing_loses_nothing_and_doubles_nothing(
     monkeypatch.undo()
     house.notify.ring_all()
 
-    assert [subject for subject, _ in house.mails()] == ["3 händelser det senaste dygnet"]
+    assert [subject for subject, _ in house.mails()] == ["3 händelser sedan sist"]
     assert house.states() == {("digest", "sent", None): 1, ("notice", "sent", None): 3}
 
 
@@ -266,7 +266,7 @@ def test_a_call_that_comes_early_waits_for_its_time(house: House) -> None:
     house.clock.set(WEDNESDAY)
     house.notify.ring_all()
 
-    assert [subject for subject, _ in house.mails()] == ["2 händelser det senaste dygnet"]
+    assert [subject for subject, _ in house.mails()] == ["2 händelser sedan sist"]
 
 
 def test_a_call_that_comes_a_day_late_writes_what_is_due_by_then_once(house: House) -> None:
@@ -281,7 +281,7 @@ def test_a_call_that_comes_a_day_late_writes_what_is_due_by_then_once(house: Hou
     house.notify.inbox.run(house.notify.tell(DIGEST_DUE, {"address": KIM, "slot": swedish(WEDNESDAY)}))
     house.notify.ring_all()
 
-    assert [subject for subject, _ in house.mails()] == ["2 händelser det senaste dygnet"] * 2
+    assert [subject for subject, _ in house.mails()] == ["2 händelser sedan sist"] * 2
 
 
 def test_what_comes_while_a_digest_is_being_written_is_not_stranded(
@@ -343,8 +343,8 @@ def test_what_comes_after_a_digest_was_written_goes_into_the_next(house: House) 
     house.notify.ring_all()
 
     assert [subject for subject, _ in house.mails()] == [
-        "2 händelser det senaste dygnet",
-        "2 händelser det senaste dygnet",
+        "2 händelser sedan sist",
+        "2 händelser sedan sist",
     ]
     assert house.notify.open_deliveries() == []
 
@@ -398,7 +398,7 @@ def test_what_waits_follows_a_change_from_weekly_to_daily(house: House) -> None:
     house.clock.set(WEDNESDAY)
     house.notify.ring_all()
 
-    assert [subject for subject, _ in house.mails()] == ["2 händelser det senaste dygnet"]
+    assert [subject for subject, _ in house.mails()] == ["2 händelser sedan sist"]
 
 
 def test_what_somebody_sends_anew_by_hand_waits_for_no_digest(house: House) -> None:

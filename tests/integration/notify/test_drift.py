@@ -9,12 +9,19 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
-from services.notify.store import operations
+from idesluss.scheduler import watch_notifications
+from services.notify.domain.suppression import Cause
+from services.notify.store import operations, sluices
 from services.notify.store.tables import Operation
+from services.notify.usecases import suppress
+from shared.clock import now
+from shared.db import Database, Role
 from shared.settings import Settings
 from shared.web.tokens import issue
 from tests.integration.notify.workbench import web_client
+from tests.support import suppressed as told
 from tests.support.outgoing import Outgoing, in_every_state
 from tests.support.pages import PAYLOADS, Elements
 
@@ -92,13 +99,13 @@ def test_the_page_shows_what_waits_what_is_tried_again_and_what_has_stopped(admi
         )
     page = admin.get(START).text
 
-    assert "8 begärda = 1 skickade + 1 misslyckade + 1 stoppade + 5 som väntar." in page
+    assert "8 beställda = 1 skickade + 1 som inte kom fram + 1 som hölls inne + 5 som väntar." in page
     assert "Det går ihop." in page
     assert "451 4.7.1 busy" in page
     assert page.count("missing-in-the-facts") == 2 * 6
-    assert "Försök igen med alla 2 notification.due.v1" in page
+    assert "Försök igen med alla 2: Skicka ett meddelande" in page
     assert "Något har misslyckats för många gånger" in page
-    row = re.search(r'<th scope="row">notify</th>\s*((?:<td class="figure">\d+</td>\s*){6})', page)
+    row = re.search(r'<span class="small">notify</span></th>\s*((?:<td class="figure">\d+</td>\s*){6})', page)
     assert row is not None
     assert re.findall(r"\d+", row[1]) == ["5", "3", "0", "1", "1", "2"]
 
@@ -109,7 +116,7 @@ def test_books_that_do_not_balance_are_an_alarm_on_every_page(admin: FlaskClient
         session.execute(text("DELETE FROM notify.notification WHERE id = :id"), {"id": lost})
 
     assert "skillnaden är 1" in admin.get(START).text
-    assert "Räkenskaperna går inte ihop" in admin.get("/kontakt/drift/utskick").text
+    assert "Antalen går inte ihop" in admin.get("/kontakt/drift/utskick").text
 
 
 def test_a_message_that_should_have_left_long_ago_is_an_alarm(admin: FlaskClient, made: Outgoing) -> None:
@@ -121,6 +128,33 @@ def test_a_message_that_should_have_left_long_ago_is_an_alarm(admin: FlaskClient
 
     assert "Ett meddelande borde ha gått ut för länge sedan" in page
     assert "har väntat 16 minuter" in page
+
+
+def test_a_sluice_whose_contacts_are_all_on_the_list_is_an_alarm(
+    admin: FlaskClient, made: Outgoing, settings: Settings
+) -> None:
+    def alarm_is_on() -> bool:
+        return "Notiser om nya idéer når ingen kontaktperson" in admin.get("/kontakt/drift/utskick").text
+
+    with made.database.transaction() as session:
+        sluices.keep(session, told.sluice_changed("Kim@krokom.example", "bea@åre.example"))
+        sluices.keep(session, told.sluice_changed("kim@krokom.example", "bo@berg.example", slug="berg"))
+        sluices.keep(session, told.sluice_changed(slug="nytt"))
+    for address in ("kim@krokom.example", "bea@xn--re-xia.example"):
+        assert not alarm_is_on()
+        with made.database.transaction() as session:
+            entry = suppress.by_hand(session, address, actor="d", reason="r", expires_at=None, moment=now())
+            entry.cause = Cause.COMPLAINT
+    assert alarm_is_on()
+    bus = Database(settings, Role.RELAY, pool_size=1)
+    with capture_logs() as logged:
+        watch_notifications(settings, made.database, bus)
+    bus.dispose()
+    (said,) = [each for each in logged if each["event"] == "contacts_unreachable"]
+    assert (said["log_level"], said["sluices"]) == ("error", ["krokom"])
+    with made.database.transaction() as session:
+        suppress.release(session, entry.id, actor="d", reason="r", moment=now())
+    assert not alarm_is_on()
 
 
 @pytest.mark.parametrize(
@@ -190,8 +224,10 @@ def test_what_somebody_else_has_done_meanwhile_is_not_recorded_twice(admin: Flas
 def test_no_foreign_page_acts_for_an_administrator(admin: FlaskClient, made: Outgoing, path: str) -> None:
     fields = {"consumer": "notify", "message_id": made.parked(), "name": "notification.due.v1", "reason": "x"}
     whole = {"form_token": form_token(admin.get(START).text), **fields}
+    cut = whole | {"form_token": whole["form_token"][:10]}
 
     assert admin.post(f"{START}{path}", data=fields).status_code == 403
+    assert admin.post(f"{START}{path}", data=cut).status_code == 403
     assert admin.post(f"{START}{path}", data=whole, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
     assert admin.post(f"{START}{path}", data=whole, headers={"Sec-Fetch-Site": "same-site"}).status_code == 403
     assert delivery(made, fields["message_id"]).parked_at is not None

@@ -236,6 +236,8 @@ def test_a_proxy_in_the_environment_is_not_used(inside: list[Receiver], monkeypa
         ("https://hooks.example:22/", "webhook.url.port"),
         ("https://hooks.example:25/", "webhook.url.port"),
         ("https://hooks.example:80/", "webhook.url.port"),
+        ("https://hooks.example:0/", "webhook.url.port"),
+        ("https://hooks.example:00/", "webhook.url.port"),
         ("https://hooks.example:65536/", "webhook.url.form"),
         ("https://me@hooks.example/", "webhook.url.user"),
         ("https://unknown.invalid/", "webhook.url.unknown_name"),

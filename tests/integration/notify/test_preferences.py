@@ -170,7 +170,7 @@ def test_stopping_holds_back_what_waits_already(
     assert len(store.newest(0, 10)[1]) == 1
 
 
-@pytest.mark.parametrize("sort", ["ideas", "asked-for", "service", "", "news%00", "NEWS"])
+@pytest.mark.parametrize("sort", ["ideas", "asked-for", "service", "", "NEWS"])
 def test_what_may_not_be_stopped_is_not(client: FlaskClient, settings: Settings, sort: str) -> None:
     path = f"/utskick/{links.preferences_token(settings.signer, ASA)}/avsluta?sort={sort}"
 
@@ -267,10 +267,11 @@ def test_the_api_reads_and_writes_choices(call: Any, house: tuple[Notify, MailSt
     read = call("GET", "kontakt+anna@krokom.example", "notify:read")
 
     assert written.status_code == read.status_code == 200
-    assert written.json == read.json
+    assert written.json | {"preferences_url": None} == read.json, "whoever may only read cannot choose with its link"
     assert read.json["address"] == "kontakt+anna@krokom.example"
     assert {name: read.json[name] for name in wanted} == wanted
-    assert "/utskick/" in read.json["preferences_url"]
+    assert "/utskick/" in written.json["preferences_url"]
+    assert call("GET", "kontakt+anna@krokom.example", "notify:read", "notify:write").json == written.json
     assert chosen(house[0], "kontakt@krokom.example")["ideas"] == Rhythm.AT_ONCE
 
 

@@ -7,7 +7,7 @@ import shutil
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -16,7 +16,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from services.notify.channels.base import NeedsAPerson, Refused, RelayAway, Unanswered
-from services.notify.channels.sms import LONGEST_PAUSE, MAX_ANSWER, SmsChannel, parse_sms_url
+from services.notify.channels.retry_after import LONGEST_PAUSE
+from services.notify.channels.sms import MAX_ANSWER, SmsChannel
+from services.notify.channels.sms_url import parse_sms_url
 from services.notify.domain.sms import Sms
 from shared.clock import now
 from tests.support.ports import free_port
@@ -105,20 +107,24 @@ def test_messages_wait_while_our_account_is_at_fault_and_somebody_is_told(
     assert [(each["event"], each["log_level"]) for each in logged] == [("sms_account_refused", "error")]
 
 
+def _in_seconds(seconds: int) -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+
+
 @pytest.mark.parametrize(
     ("said", "least", "most"),
     [
-        ("7", 7, 7),
-        (format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True), 60, 91),
-        (format_datetime(datetime.now(UTC) - timedelta(seconds=90), usegmt=True), 0, 0),
-        ("99999999", LONGEST_PAUSE.total_seconds(), LONGEST_PAUSE.total_seconds()),
+        (lambda: "7", 7, 7),
+        (lambda: _in_seconds(90), 60, 91),
+        (lambda: _in_seconds(-90), 0, 0),
+        (lambda: "99999999", LONGEST_PAUSE.total_seconds(), LONGEST_PAUSE.total_seconds()),
     ],
 )
 def test_a_provider_that_is_asked_too_often_says_how_long_to_wait(
-    provider: ScriptedProvider, said: str, least: float, most: float
+    provider: ScriptedProvider, said: Callable[[], str], least: float, most: float
 ) -> None:
     with pytest.raises(RelayAway) as away:
-        submit(provider, Answer(429, b"slow down", {"Retry-After": said}))
+        submit(provider, Answer(429, b"slow down", {"Retry-After": said()}))
 
     assert not isinstance(away.value, Unanswered)
     assert away.value.retry_after is not None

@@ -9,6 +9,7 @@ from html import unescape
 import pytest
 from flask.testing import FlaskClient
 
+from shared.clock import now
 from shared.contracts.registry import DELIVERY_REPORT, IDEA_ANSWERED
 from shared.settings import Settings
 from shared.web import session
@@ -89,6 +90,9 @@ def test_an_address_is_added_and_released_by_a_program(ask) -> None:
         ({"address": "ingen", "reason": "x"}, "address"),
         ({"address": ASA}, "reason"),
         ({"address": ASA, "reason": "x", "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
+        ({"address": ASA, "reason": "x", "expires_at": "0001-01-01T00:00:00+12:00"}, "expires_at"),
+        ({"address": ASA, "reason": "x", "expires_at": "9999-12-31T23:00:00Z"}, "expires_at"),
+        ({"address": ASA, "reason": "x", "expires_at": "9999-12-31T23:00:00-12:00"}, "expires_at"),
         ({"address": ASA, "reason": "x", "cause": "complaint"}, "cause"),
     ],
 )
@@ -170,13 +174,14 @@ def test_an_administrator_adds_finds_and_releases_an_address(notify, admin) -> N
     assert "Ingen finns på adressen." in page
     token = form_token(page)
 
-    given = {"form_token": token, "address": "bo@invanare.example", "reason": "Bad om det", "until": "2099-01-31"}
+    year = now().year + 2
+    given = {"form_token": token, "address": "bo@invanare.example", "reason": "Bad om det", "until": f"{year}-01-31"}
     assert admin.post(f"{PAGE}/ny", data=given).location == f"{PAGE}?done=added"
     page = seen(admin, "?sok=BO@")
     assert "bo@invanare.example" in page
     assert ASA not in page
-    assert "31 januari 2099" not in page, "it ends when that day does"
-    assert "1 februari 2099" in page
+    assert f"31 januari {year}" not in page, "it ends when that day does"
+    assert f"1 februari {year}" in page
 
     path = re.search(rf'action="({PAGE}/[0-9a-f-]+/slapp)"', page)[1]
     empty = admin.post(path, data={"form_token": token, "reason": " "})
@@ -187,7 +192,7 @@ def test_an_administrator_adds_finds_and_releases_an_address(notify, admin) -> N
     assert "bo@invanare.example" not in seen(admin)
     assert "Ångrat" in seen(admin, "?alla=1")
     assert "Someone" not in seen(admin, "?lang=en")
-    assert "Suppressed addresses" in seen(admin, "?lang=en")
+    assert "Blocked addresses" in seen(admin, "?lang=en")
 
 
 @pytest.mark.parametrize(
@@ -197,6 +202,8 @@ def test_an_administrator_adds_finds_and_releases_an_address(notify, admin) -> N
         ({"address": ASA, "reason": " "}, "reason"),
         ({"address": ASA, "reason": "x", "until": "i morgon"}, "until"),
         ({"address": ASA, "reason": "x", "until": "2020-01-01"}, "until"),
+        ({"address": ASA, "reason": "x", "until": "0001-01-01"}, "until"),
+        ({"address": ASA, "reason": "x", "until": "9999-12-30"}, "until"),
         ({"address": ASA, "reason": "x", "until": "9999-12-31"}, "until"),
     ],
 )
@@ -223,7 +230,7 @@ def test_nobody_sees_the_list_without_signing_in(client) -> None:
 
 def test_an_empty_list_says_what_comes_there(admin) -> None:
     assert "Ingen adress är spärrad." in seen(admin)
-    assert "Ingen adress passar in" in seen(admin, "?sok=x%00y")
+    assert "Ingen adress passar in" in seen(admin, "?sok=x")
     assert "Ingen adress är spärrad." in seen(admin, "?efter=nonsense")
 
 

@@ -15,11 +15,13 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from services.notify.domain.kinds import Category, Rhythm
+from services.notify.domain.suppression import Cause
 from services.notify.store.tables import Notification, Operation
+from services.notify.usecases import suppress
 from services.notify.usecases.cancel import cancel
 from services.notify.usecases.prefer import Prefer
-from services.notify.usecases.queue_message import QueueMessage
-from services.notify.usecases.send_anew import MOST, SendAnew
+from services.notify.usecases.queue_message import MOST_UNDELIVERED, QueueMessage
+from services.notify.usecases.send_anew import MOST, MOST_A_DAY, SendAnew
 from shared.clock import now
 from shared.contracts.registry import (
     DELIVERY_REPORT,
@@ -30,6 +32,7 @@ from shared.contracts.registry import (
 )
 from shared.errors import Conflict, NotFound, Rejected
 from shared.ids import new_id
+from shared.mail import addresses, reply_addresses
 from shared.settings import Settings
 from shared.web import links
 from tests.integration.notify.workbench import Notify, web_client, worker
@@ -203,9 +206,86 @@ def test_nobody_is_told_that_a_notice_of_something_undelivered_was_undelivered(n
     assert notify.open_deliveries() == []
 
 
-def anew(notify: Notify, identity: UUID, address: str | None = None) -> Notification:
+def held_back(notify: Notify, cause: Cause, *people: str) -> None:
+    """Put them on the list, for whatever cause."""
+    notify.tell(IDEA_ADDED_TO, facts.idea_added_to(contacts=[facts.contact(each) for each in people]))
+    notify.ring_all(due=True)
     with notify.database.transaction() as session:
-        made = SendAnew(QueueMessage(notify.settings))(session, identity, address=address, actor="drift")
+        for row in session.query(Notification).filter(Notification.recipient_address.in_(people)):
+            suppress.because_of(session, row, cause, "test", now())
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_a_notice_that_the_list_holds_back_is_told_to_the_others(notify, cause) -> None:
+    held_back(notify, cause, KIM)
+    with capture_logs() as logged:
+        notify.tell(IDEA_ADDED_TO, facts.idea_added_to())
+        notify.ring_all(due=True)
+
+    (notice,) = notices(notify)
+    assert (notice.recipient_address, notice.state) == (BEA, "sent")
+    assert json.loads(notice.facts)["reason"] == cause.reason
+    assert "contact_unreachable" not in [each["event"] for each in logged]
+
+
+def test_a_digest_that_the_list_holds_back_is_told_to_the_others(settings, relay) -> None:
+    clock = StillClock(swedish("2026-11-24 10:00"))
+    with worker(settings, relay.port, clock=clock) as notify:
+        notify.inbox.run(notify.tell(SLUICE_CHANGED, told.sluice_changed(KIM, BEA)))
+        with notify.database.transaction() as session:
+            Prefer(clock)(session, KIM, {Category.IDEAS: Rhythm.DAILY}, by="test")
+        for _ in range(2):
+            notify.tell(IDEA_ADDED_TO, facts.idea_added_to())
+        notify.ring_all(due=True)
+        with notify.database.transaction() as session:
+            row = session.query(Notification).filter(Notification.kind == "added").first()
+            suppress.because_of(session, row, Cause.COMPLAINT, "test", clock())
+        clock.set("2026-11-25 07:30")
+        notify.ring_all()
+
+        assert (notify.only("digest").state, notify.only("digest").reason) == ("suppressed", "complained")
+        (notice,) = notices(notify)
+        assert (notice.recipient_address, notice.state) == (BEA, "sent")
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+def test_a_notice_that_the_list_holds_back_from_everybody_is_an_alarm(notify, cause) -> None:
+    held_back(notify, cause, KIM, BEA)
+    with capture_logs() as logged:
+        notify.tell(IDEA_ADDED_TO, facts.idea_added_to())
+        notify.ring_all(due=True)
+
+    (alarm,) = [each for each in logged if each["event"] == "contact_unreachable"]
+    assert (alarm["log_level"], alarm["sluice"]) == ("error", "krokom")
+
+
+def test_a_contact_is_told_only_so_often_in_an_hour_of_what_did_not_arrive(notify, relay) -> None:
+    for number in range(MOST_UNDELIVERED + 2):
+        failed(notify, relay, idea=facts.idea(reference=f"KRO-2026-{number:04}"))
+        # The list would hold the next ones back, and they are told of all the same.
+
+    states = [(each.state, each.reason) for each in notices(notify) if each.recipient_address == KIM]
+    assert states == [("sent", None)] * MOST_UNDELIVERED + [("suppressed", "rate")] * 2
+
+
+def test_who_replies_to_a_notice_answers_the_idea_as_the_contact_they_are(notify, relay) -> None:
+    for reply_to in ("ide+kontakt.kro-2026-0042.x@krokom.example", "ide+kontakt.kro-2026-0042.kim@krokom.example"):
+        notify.tell(IDEA_ADDED_TO, facts.idea_added_to(contacts=[facts.contact(KIM) | {"reply_to": reply_to}]))
+    elsewhere = facts.contact(KIM) | {"reply_to": "ide+kontakt.kro-2026-0043.kim@krokom.example"}
+    notify.tell(IDEA_ADDED_TO, facts.idea_added_to(idea=facts.idea(reference="KRO-2026-0043"), contacts=[elsewhere]))
+    other = facts.contact(KIM.replace("@", "+annan@")) | {"reply_to": "ide+kontakt.kro-2026-0042.o@krokom.example"}
+    notify.tell(IDEA_ADDED_TO, facts.idea_added_to(contacts=[other]))
+    notify.ring_all(due=True)
+
+    failed(notify, relay)
+
+    reply_to = {each.recipient_address: json.loads(each.facts)["reply_to"] for each in notices(notify)}
+    assert reply_to == {KIM: "ide+kontakt.kro-2026-0042.kim@krokom.example", BEA: "ide@krokom.example"}
+
+
+def anew(notify: Notify, identity: UUID, address: str | None = None, *, actor: str | None = "drift") -> Notification:
+    with notify.database.transaction() as session:
+        made = SendAnew(QueueMessage(notify.settings))(session, identity, address=address, actor=actor)
     notify.ring_all(due=True)
     return next(each for each in notify.notifications() if each.id == made.id)
 
@@ -291,6 +371,43 @@ def test_a_link_makes_no_mailing_machine(notify, relay) -> None:
         anew(notify, row.id, f"person{number}@invanare.example")
     with pytest.raises(Rejected):
         anew(notify, row.id, "en.till@invanare.example")
+
+
+def test_the_link_of_what_failed_again_makes_no_mailing_machine_either(notify, relay) -> None:
+    relay.script["RCPT"] = GONE
+    first = row = answered(notify)
+    for number in range(MOST):
+        row = anew(notify, row.id if number % 2 else first.id, f"person{number}@invanare.example")
+    for each in (first, row):
+        with pytest.raises(Rejected):
+            anew(notify, each.id, "en.till@invanare.example")
+
+
+def test_links_send_only_so_much_in_a_day_to_one_mailbox(notify, relay) -> None:
+    rows = [
+        failed(notify, relay, idea=facts.idea(reference=f"KRO-2026-{number:04}")) for number in range(MOST_A_DAY + 1)
+    ]
+    for number, row in enumerate(rows[:-1]):
+        anew(notify, row.id, f"bo+{number}@invanare.example", actor=None)
+
+    with pytest.raises(Rejected) as fault:
+        anew(notify, rows[-1].id, "Bo@Invanare.example", actor=None)
+    assert fault.value.message_key == "undelivered.fault.too_many"
+    assert anew(notify, rows[-1].id, RIGHT, actor=None).state == "sent"
+    assert anew(notify, rows[0].id, "bo@invanare.example").state == "sent", "whoever has signed in decides"
+
+
+def test_a_sluices_own_addresses_are_no_submitters(notify, relay, settings) -> None:
+    row, sluice = failed(notify, relay), facts.SLUICE["address"]
+    for own in (
+        "Ide@Krokom.example",
+        "ide+nagot@krokom.example",
+        addresses.return_path(settings.signer, sluice, row.id),
+        reply_addresses.make(settings.signer, sluice, reply_addresses.SUBMITTER, "KRO-2026-0042"),
+    ):
+        with pytest.raises(Rejected) as fault:
+            anew(notify, row.id, own)
+        assert (fault.value.field, fault.value.message_key) == ("address", "undelivered.fault.automatic")
 
 
 def test_only_what_did_not_arrive_is_sent_anew(notify) -> None:

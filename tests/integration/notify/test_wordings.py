@@ -242,6 +242,19 @@ def test_a_trial_goes_out_as_any_mail_marked_and_without_power(house: tuple[Noti
     assert use.preview(session, place).rendered.subject.startswith("Bekräfta"), "a trial is no real mail to show"
 
 
+def test_a_preview_of_a_real_mail_is_without_power(house: tuple[Notify, MailStore, Wordings]) -> None:
+    notify, store, use = house
+    notify.tell(ANSWER_DRAFTED, facts.answer_drafted())
+    notify.ring_all()
+    with notify.database.transaction() as session:
+        seen = use.preview(session, Place(Kind.ANSWER_DRAFT, "sv", "krokom"))
+
+    assert seen.is_real
+    assert "Vi sätter upp en pump i april" in seen.rendered.text
+    assert "abcdefghijklmnop" in words(mail_to(store, "kontakt@krokom.example")[1])
+    assert "abcdefghijklmnop" not in seen.rendered.text + seen.rendered.html
+
+
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.EVENT])
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_a_trial_of_every_kind_arrives_before_there_is_any_real_mail(

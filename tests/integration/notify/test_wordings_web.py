@@ -293,3 +293,22 @@ def test_the_pages_speak_english(site: FlaskClient, settings: Settings, path: st
     answer = site.get(f"{PAGES}{path}{mark}lang=en", headers=bearer(settings, "*"))
     assert answer.status_code == 200
     assert "Templates" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("cursor", [10**23, 2**31, -(10**23)])
+def test_a_cursor_beyond_all_versions_is_refused(site: FlaskClient, settings: Settings, cursor: int) -> None:
+    path = f"{API}/notice/sv/versions?cursor={cursor}"
+    assert list(site.get(path, headers=bearer(settings, "notify:read")).json["errors"]) == ["cursor"]
+
+
+@pytest.mark.parametrize("to", [10**30, 2**31, -(10**30)])
+def test_no_version_beyond_all_of_them_is_used_again(site: FlaskClient, settings: Settings, to: int) -> None:
+    signed_in(site, settings)
+    assert sent(site, f"{EDITOR}/tillbaka", to=str(to), seen="0").status_code == 404
+
+
+@pytest.mark.parametrize("path", [f"{PAGES}?sluice=%00", f"{PAGES}/avsandare/%00", "/kontakt/drift/utskick?sluice=%00"])
+def test_a_page_of_what_is_no_text_is_refused(site: FlaskClient, settings: Settings, path: str) -> None:
+    signed_in(site, settings)
+    assert site.get(path).status_code == 400
+    assert sent(site, f"{EDITOR}/prov", key="a\0", address="a@b.example").status_code == 400

@@ -170,7 +170,7 @@ def test_a_mail_is_signed_by_its_sluice_and_ends_with_ways_out() -> None:
     _, foot = rendered.text.split("\n-- \n")
     assert foot.startswith("Vänliga hälsningar\nKrokoms kommun\nDu får det här mejlet")
     assert foot.replace("\n", " ").endswith(
-        "Ändra vilka mejl du får: https://idesluss.example/val/a?t=1&x=2 Avsluta: https://idesluss.example/sluta/b "
+        "Ändra vilka mejl du får: https://idesluss.example/val/a?t=1&x=2 Sluta få sådana mejl: https://idesluss.example/sluta/b "
     )
     page = html.fromstring(rendered.html)
     assert [link.get("href") for link in page.iter("a")][1:] == [known["preferences_url"], known["unsubscribe_url"]]

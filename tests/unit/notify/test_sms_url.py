@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.notify.channels.sms import Provider, parse_sms_url
+from services.notify.channels.sms_url import Provider, parse_sms_url
 from shared.errors import MisconfiguredError
 
 

@@ -152,11 +152,19 @@ def test_one_idea_tells_what_became_of_the_messages_about_it(get, client, bearer
     assert "messages" in described["IdeaDetail"]["properties"]
 
 
-@pytest.mark.parametrize("reference", ["KRO-2026-9999", "x", "KRO-2026-0001' OR 1=1", "%00"])
+@pytest.mark.parametrize("reference", ["KRO-2026-9999", "x", "KRO-2026-0001' OR 1=1"])
 def test_an_idea_that_is_not_there_is_404(get, reference: str) -> None:
     answer = get(f"{IDEAS}/{reference}")
 
     assert answer.status_code == 404
+    assert answer.content_type == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["ideas", "sluices", "attachments"])
+def test_what_no_text_can_hold_is_refused_before_anything_is_looked_up(get, path: str) -> None:
+    answer = get(f"/api/intake/v1/{path}/%00")
+
+    assert answer.status_code == 400
     assert answer.content_type == "application/problem+json"
 
 

@@ -314,7 +314,7 @@ def test_a_new_idea_says_which_idea_it_was_split_from(read, web_settings, idea, 
     page = read(second)
 
     assert f"Kommer från idén {idea.reference}" in page
-    assert "<h2>Mejlen</h2>" not in page
+    assert "<h2>Mejl som kom in</h2>" not in page
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def test_an_anonymous_idea_by_another_way_is_told_without_mail(read, web_setting
         assert shown in page, shown
     assert "Svaret var lovat senast <strong>" in page
     assert "Mejlet hade ingen egen text" in page
-    for absent in ("<h2>Filer</h2>", "<h2>Mejlen</h2>", "Äkta?", "<details"):
+    for absent in ("<h2>Filer</h2>", "<h2>Mejl som kom in</h2>", "Äkta?", "<details"):
         assert absent not in page, absent
 
 
