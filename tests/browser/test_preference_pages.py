@@ -35,8 +35,7 @@ def pages(site: dict[str, str], module_settings: Settings) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(320, "light"), (1280, "dark")])
-@pytest.mark.parametrize("language", ["sv", "en"])
+@pytest.mark.parametrize(("language", "width", "scheme"), [("sv", 320, "light"), ("en", 1280, "dark")])
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_for_everybody(browser: Browser, pages: dict[str, str], name, language, width, scheme) -> None:
     address = pages[name]

@@ -205,7 +205,7 @@ def test_no_field_raises(value: str) -> None:
 @pytest.mark.parametrize("unit", ["(", '"', ";", "a=b ", "a", "\\", "dkim=pass ", "(p=", "a/"])
 def test_hostile_fields_take_no_more_time_than_their_length(unit: str) -> None:
     organisational_domain("kommun.example")  # the list of suffixes is read once
-    started = time.perf_counter()
+    started = time.process_time()
     check(f"{FRONT}; " + unit * (1_000_000 // len(unit)))
 
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
