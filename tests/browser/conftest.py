@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -30,6 +31,18 @@ from tests.support.ideas import a_draft, a_file, an_idea
 LONG = "Elcyklar som hemtjänsten i Nälden, Föllinge och Offerdal delar på under vinterhalvåret " * 2
 UNBROKEN = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
 WORDS = "Hej! Vi har pratat med tre grupper och alla vill vara med.\n\nNu räknar vi på tre cyklar med vinterdäck."
+
+
+FONT_BROKEN_OFF = (
+    r"ignore:Exception ignored in. <_io.FileIO name='[^']*\.woff2':pytest.PytestUnraisableExceptionWarning"
+)
+"""Seen once: a browser left while the test server was sending it a font, whose file was then closed late."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings(FONT_BROKEN_OFF))
 
 
 @pytest.fixture(scope="module")
