@@ -12,6 +12,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 
 from babel import Locale
@@ -92,14 +93,20 @@ class Texts:
         return self.form(language, key, number) % {"number": number, **facts}
 
 
-def _read(path: Path) -> tuple[set[str], gettext.GNUTranslations]:
+def _read(path: Path) -> tuple[frozenset[str], gettext.GNUTranslations]:
+    keys, compiled = _compiled(path, path.stat().st_mtime_ns)
+    return keys, gettext.GNUTranslations(io.BytesIO(compiled))
+
+
+@cache
+def _compiled(path: Path, _changed: int) -> tuple[frozenset[str], bytes]:
+    """A catalogue's keys and compiled form; several apps in one process read the same files."""
     with path.open("rb") as file:
         catalogue = read_po(file, locale=path.stem, abort_invalid=True)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
-    compiled.seek(0)
     keys = {str(message.id[0] if isinstance(message.id, tuple) else message.id) for message in catalogue}
-    return keys - {""}, gettext.GNUTranslations(compiled)
+    return frozenset(keys - {""}), compiled.getvalue()
 
 
 def day(moment: date | datetime, language: str, *, today: date | None = None) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy import URL
 
 from shared.settings import Settings
 from tests.support import databases
+from tests.support.database_pool import Pool
 
 
 def pytest_configure() -> None:
@@ -38,17 +39,23 @@ def database_template(database_server: URL) -> str:
     return databases.template(database_server)
 
 
+@pytest.fixture(scope="session")
+def database_pool(database_server: URL, database_template: str) -> Iterator[Pool]:
+    """This process' clones of the template."""
+    pool = Pool(database_server, database_template)
+    yield pool
+    pool.close()
+
+
 @pytest.fixture
-def settings(database_server: URL, database_template: str, tmp_path: Path) -> Iterator[Settings]:
-    """Settings with a fresh, migrated database, a data folder of their own and free ports."""
-    with databases.clone(database_server, database_template) as url:
+def settings(database_pool: Pool, tmp_path: Path) -> Iterator[Settings]:
+    """Settings with a database as freshly migrated, a data folder of their own and free ports."""
+    with database_pool.lend() as url:
         yield databases.settings_for(url, tmp_path)
 
 
 @pytest.fixture(scope="module")
-def module_settings(
-    database_server: URL, database_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Settings]:
+def module_settings(database_pool: Pool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """As ``settings``, but one database for all tests of a module."""
-    with databases.clone(database_server, database_template) as url:
+    with database_pool.lend() as url:
         yield databases.settings_for(url, tmp_path_factory.mktemp("data"))

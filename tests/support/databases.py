@@ -102,15 +102,25 @@ def template(server_url: URL) -> str:
 @contextmanager
 def clone(server_url: URL, template_name: str) -> Iterator[URL]:
     """A fresh database, as migrated, dropped at the end even where somebody is still connected."""
-    name = f"{_PREFIX}_{os.environ[RUN]}_{secrets.token_hex(4)}"
-    with psycopg.connect(conninfo(server_url), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template_name))
-        )
+    name = new_name()
+    create(server_url, name, template_name)
     try:
         yield server_url.set(database=name)
     finally:
         drop(server_url, name)
+
+
+def new_name() -> str:
+    """A name for a database of this run."""
+    return f"{_PREFIX}_{os.environ[RUN]}_{secrets.token_hex(4)}"
+
+
+def create(server_url: URL, name: str, template_name: str) -> None:
+    """Make a database as its template is."""
+    with psycopg.connect(conninfo(server_url), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template_name))
+        )
 
 
 def drop(server_url: URL, name: str) -> None:
@@ -126,6 +136,7 @@ def settings_for(database_url: URL, data_dir: Path) -> Settings:
             "DATABASE_URL": database_url.render_as_string(hide_password=False),
             "IDESLUSS_DATA_DIR": str(data_dir),
             "IDESLUSS_SECRET_KEY": SECRET_KEY,
+            "IDESLUSS_DEMO_IDEAS": "false",
             "IDESLUSS_HTTP_PORT": str(free_port()),
             "IDESLUSS_SMTP_PORT": str(free_port()),
         }
