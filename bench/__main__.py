@@ -13,6 +13,7 @@ BENCHES = {
     "smtp_accept": "durable accept over SMTP, beside Postfix and plain aiosmtpd",
     "latency": "from mail to confirmation, by hop",
     "sending": "messages sent by notify, beside plain smtplib",
+    "form_submit": "ideas taken in by the public form, beside bare Flask and psycopg",
     "reading": "reading mail: exactness and time",
     "size": "memory and start-up time of the whole suite",
 }
