@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test lint bench soak lock theme clean help setup
+.PHONY: run test pages lint bench soak lock theme clean help setup
 
 run: setup  ## set up, start the whole suite on the embedded database, print where to look
 	@exec $(BIN)/idesluss up
@@ -18,6 +18,10 @@ run: setup  ## set up, start the whole suite on the embedded database, print whe
 test: setup  ## set up, run all tests
 	@$(BIN)/python -m tests.support.browser_setup
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+pages: setup  ## check every page and mail in every language, and save their pictures in screens/
+	@$(BIN)/python -m tests.support.browser_setup
+	IDESLUSS_SCREENS=1 $(BIN)/python -m pytest -n 2 tests/browser $(ARGS)
 
 lint: setup  ## style, types and import contracts
 	$(BIN)/ruff check .

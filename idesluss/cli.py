@@ -9,7 +9,7 @@ import click
 
 from idesluss.cli_dkim import dkim
 from idesluss.cli_queue import queue
-from idesluss.cli_sluices import contact, sluice
+from idesluss.cli_sluices import administrator, contact, sluice
 from shared.errors import IdeslussenError, MisconfiguredError
 
 if TYPE_CHECKING:
@@ -95,8 +95,23 @@ def mail_explain(envelope_from: str | None, files: tuple[str, ...]) -> None:
             click.echo(json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace"))
 
 
+@mail.command("anonymise")
+@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False))
+def mail_anonymise(file: str) -> None:
+    """Write a mail made anonymous to the standard output, to be kept as a regression case.
+
+    Read it through before it is handed on: what only a person can see in the words stays.
+    """
+    from pathlib import Path
+
+    from services.intake.usecases.anonymise_mail import anonymised
+
+    click.echo(anonymised(Path(file).read_bytes()), nl=False)
+
+
 main.add_command(sluice)
 main.add_command(contact)
+main.add_command(administrator)
 main.add_command(dkim)
 main.add_command(queue)
 

@@ -1,4 +1,4 @@
-"""`idesluss sluice` and `idesluss contact`: who takes in ideas, at which addresses, and who answers."""
+"""`idesluss sluice`, `contact` and `administrator`: who takes in ideas, at which addresses, and who runs it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+ACTOR = "idesluss"
+"""Who the history says did it."""
 LONGEST_LOCAL_PART = 19
 """Octets before the @: with the tag of a signed reply address they fit the 64 that RFC 5321 §4.5.3.1.1 allows."""
 
@@ -56,6 +58,7 @@ def sluice_save(
 
     from services.intake.store import sluices
     from services.intake.usecases.announce_sluice import announce_sluice
+    from services.intake.usecases.changes import record_change
 
     _check(address)
     try:
@@ -71,6 +74,7 @@ def sluice_save(
                 staff_domains=[domain.lower() for domain in staff_domains],
                 answer_days=answer_days,
             )
+            record_change(session, ACTOR, "sluice.saved", sluice_id=sluice_id, after={"name": name, "address": address})
             announce_sluice(session, sluice_id)
     except IntegrityError as error:
         raise click.UsageError(
@@ -86,11 +90,13 @@ def sluice_add_address(slug: str, address: str) -> None:
     """Let mail to one more ADDRESS come to a sluice."""
     from services.intake.store import sluices
     from services.intake.usecases.announce_sluice import announce_sluice
+    from services.intake.usecases.changes import record_change
 
     _check(address)
     with _intake() as session:
         found = sluices.profile_by_slug(session, slug)
         sluices.add_address(session, found.id, address)
+        record_change(session, ACTOR, "address.added", sluice_id=found.id, after=address.lower())
         announce_sluice(session, found.id)
     click.echo(f"{slug} takes in ideas at {address}, too")
 
@@ -109,13 +115,48 @@ def contact_add(slug: str, name: str, address: str, language: str) -> None:
     """Make somebody a contact of a sluice, or change their name and language."""
     from services.intake.store import sluices
     from services.intake.usecases.announce_sluice import announce_sluice
+    from services.intake.usecases.changes import record_change
 
     _check(address, contact=True)
     with _intake() as session:
         found = sluices.profile_by_slug(session, slug)
         sluices.add_contact(session, found.id, name=name, address=address, language=language)
+        record_change(session, ACTOR, "contact.added", sluice_id=found.id, after={"name": name, "address": address})
         announce_sluice(session, found.id)
     click.echo(f"{address} gets the ideas of {slug}")
+
+
+@click.group()
+def administrator() -> None:
+    """Administrators: the people who may see and change everything in the browser."""
+
+
+@administrator.command("add")
+@click.option("--name", required=True)
+@click.option("--address", required=True)
+@click.option("--language", type=click.Choice(["sv", "en"]), default="sv", show_default=True)
+def administrator_add(name: str, address: str, language: str) -> None:
+    """Let somebody sign in as an administrator, by a link to their ADDRESS."""
+    from services.intake.usecases.administer_people import add_administrator
+    from shared.errors import Rejected
+
+    _check(address, contact=True)
+    try:
+        with _intake() as session:
+            add_administrator(session, ACTOR, name=name, address=address, language=language)
+    except Rejected as error:
+        raise click.UsageError(f"{address} is an administrator already") from error
+    click.echo(f"{address} may sign in as an administrator")
+
+
+@administrator.command("list")
+def administrator_list() -> None:
+    """List the administrators: address, name."""
+    from services.intake.usecases.administer_people import administrators
+
+    with _intake() as session:
+        for found in administrators(session):
+            click.echo(f"{found.address}\t{found.name}")
 
 
 def _check(address: str, *, contact: bool = False) -> None:

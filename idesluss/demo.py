@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from idesluss import demo_content
 from services.intake.store import sluices
+from services.intake.store.people_tables import Administrator
 from services.intake.usecases.announce_sluice import announce_sluice
 from shared.db import Database, Role
 from shared.settings import Settings
@@ -18,6 +20,9 @@ MUNICIPALITIES = (
     ("ostersund", "OST", "Östersunds kommun"),
 )
 """Slug, reference code, name."""
+COACH = "coach@region.example"
+"""Coach of all eight."""
+ADMINISTRATOR = "admin@region.example"
 
 
 def seed(settings: Settings) -> int:
@@ -39,7 +44,12 @@ def seed(settings: Settings) -> int:
                 sluices.add_contact(
                     session, sluice_id, name=f"Kontaktperson, {name}", address=f"kontakt@{slug}.example"
                 )
+                sluices.add_contact(session, sluice_id, name="Innovationscoach", address=COACH, role="coach")
                 announce_sluice(session, sluice_id)
+            session.add(Administrator(address=ADMINISTRATOR, name="Administratör"))
+            demo_content.open_boards(session)
+            if settings.demo_ideas:
+                demo_content.fill(session, settings)
     finally:
         database.dispose()
     return len(MUNICIPALITIES)

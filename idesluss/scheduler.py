@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from services.intake.usecases.remind import Remind
 from services.notify.usecases import watch
 from services.notify.usecases.sweep import Sweep
 from services.notify.usecases.watch import Alarm
@@ -39,11 +40,13 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
         signal.signal(number, lambda *_: stopping.set())
     database = Database(settings, Role.RELAY, pool_size=2)
     notify = Database(settings, Role.NOTIFY, pool_size=1)
+    intake = Database(settings, Role.INTAKE, pool_size=1)
     jobs = [
         Job("clean_bus", 3600, lambda: admin.clean(database, settings.retention_bus_days)),
         Job("watch_backlog", 30, lambda: watch_backlog(database)),
         Job("sweep_notifications", 60, Sweep(settings, notify)),
         Job("watch_notifications", 30, lambda: watch_notifications(settings, notify, database)),
+        Job("remind_contacts", 600, Remind(settings, intake)),
     ]
     due = {job.name: time.monotonic() + min(job.every_seconds, 60) for job in jobs}
     while not stopping.wait(1.0):
@@ -54,6 +57,7 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
                 run_once(database, job)
     database.dispose()
     notify.dispose()
+    intake.dispose()
 
 
 def run_once(database: Database, job: Job) -> bool:

@@ -41,6 +41,7 @@ DATABASE_PATIENCE = timedelta(seconds=60)
 """How long a start waits for a database server of one's own, which may be starting beside us."""
 FIRST_CHORES = 30.0
 """Seconds after which a start that is not ready is worth a word."""
+SIGN_IN_AS = " (sign in as kontakt@krokom.example or admin@region.example; the link lands in /mailbox/)"
 EXAMPLE = ", for example to ide@krokom.example"
 CHORES_EVERY = 5.0
 """Seconds between looks at the log's size and at halted database processes."""
@@ -227,7 +228,8 @@ class Suite:
             ("Web", settings.base_url),
             ("Mail in", f"{settings.smtp_host}:{settings.smtp_port} (SMTP){EXAMPLE if settings.demo else ''}"),
             ("Mail out", f"{url}/mailbox/" if settings.catches_mail else "through SMTP_RELAY_URL"),
-            ("Operations", f"{url}/kontakt/drift/ (sign in with the API token)"),
+            ("Contacts", f"{url}/kontakt/{SIGN_IN_AS if settings.demo and settings.catches_mail else ''}"),
+            ("Operations", f"{url}/kontakt/drift/ (sign in with the API token, or as an administrator)"),
             ("Health", f"{url}/health/ready"),
             ("API token", api_token(settings)),
             ("Data", str(settings.data_dir)),

@@ -12,6 +12,8 @@ from typing import Any
 from waitress import wasyncore
 from waitress.server import create_server
 
+from idesluss import callers
+from idesluss.forwarded import believing
 from idesluss.front import create_front
 from shared import logs
 from shared.errors import MisconfiguredError
@@ -23,8 +25,9 @@ THREADS = 8
 """Requests worked on at once; each holds a database connection at most for one short transaction."""
 CONNECTION_LIMIT = 500
 """Open sockets, idle ones included; further callers wait in the kernel's queue."""
-MAX_BODY = 4 * 1024 * 1024
-"""Bytes of a request body that are read at all; each app sets its own, lower limit."""
+MAX_BODY = 48 * 1024 * 1024
+"""Bytes of a request body that are read at all, most of them to disk; each app sets its own, lower limit, and a form
+that takes files one that is hardly lower. What all bodies may have together is for ``callers`` to say."""
 MAX_HEADER = 32 * 1024
 CHANNEL_TIMEOUT = 60
 """Seconds until an idle or dawdling connection is closed."""
@@ -49,7 +52,7 @@ def serve(settings: Settings, beat: Callable[[], None], stop: threading.Event) -
     sockets: dict[int, Any] = {}
     try:
         server = create_server(  # type: ignore[no-untyped-call] # waitress bears no types
-            create_front(settings),
+            believing(settings.http_proxies, create_front(settings)),
             map=sockets,
             listen=_address(settings),
             threads=THREADS,
@@ -58,13 +61,14 @@ def serve(settings: Settings, beat: Callable[[], None], stop: threading.Event) -
             max_request_header_size=MAX_HEADER,
             channel_timeout=CHANNEL_TIMEOUT,
             ident=None,
-            # Nobody's word for who they are is taken: the base URL is a setting, and limits go by the socket.
-            clear_untrusted_proxy_headers=True,
+            # Whose word for who they are is taken, if anybody's, is ``believing``'s to say.
+            clear_untrusted_proxy_headers=False,
             asyncore_use_poll=True,
         )
     except OSError as error:
         wasyncore.close_all(sockets, ignore_all=True)  # type: ignore[no-untyped-call]
         raise MisconfiguredError(_why_not(settings, error)) from error
+    server.channel_class = callers.Channel
     log.info("web_listening", url=settings.base_url)
     beaten = 0.0
     while not stop.is_set():
@@ -72,7 +76,14 @@ def serve(settings: Settings, beat: Callable[[], None], stop: threading.Event) -
         if monotonic() - beaten >= BEAT_SECONDS:
             beat()
             beaten = monotonic()
+            _hold_to_limits(sockets)
     _finish(server, sockets, beat)
+
+
+def _hold_to_limits(sockets: dict[int, Any]) -> None:
+    slow, large = callers.close_slow(sockets.values()), callers.make_room(sockets.values())
+    if slow or large:
+        log.warning("web_callers_closed", slow=slow, large=large)
 
 
 def _finish(server: Any, sockets: dict[int, Any], beat: Callable[[], None]) -> None:

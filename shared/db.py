@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from select import POLLIN, poll
+from typing import Any, cast
 
+import psycopg
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, func, make_url, select
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, func, make_url, select
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
 
 from shared.settings import Settings
@@ -105,13 +110,13 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=10,
-            pool_pre_ping=True,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT,
                 "application_name": f"idesluss {role}",
                 "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
             },
         )
+        event.listen(self.engine, "checkout", self._see_that_it_lives)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager
@@ -126,6 +131,25 @@ class Database:
         with self.engine.connect() as connection:
             yield connection.execution_options(isolation_level="AUTOCOMMIT")
 
+    def _see_that_it_lives(self, connection: psycopg.Connection[Any], *_: object) -> None:
+        """Before a pooled connection is used again, take a new one where the server has ended it meanwhile.
+
+        Whoever ends a connection, or dies, leaves that to be read on its socket. A look there is no journey to the
+        server, of which ``pool_pre_ping`` makes one for every transaction.
+        """
+        if not connection.closed and not _has_something_to_read(connection):
+            return
+        try:
+            self.engine.dialect.do_ping(cast(DBAPIConnection, connection))
+        except psycopg.Error as error:
+            raise InvalidatePoolError from error
+
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
+
+
+def _has_something_to_read(connection: psycopg.Connection[Any]) -> bool:
+    waiting = poll()
+    waiting.register(connection.fileno(), POLLIN)
+    return bool(waiting.poll(0))

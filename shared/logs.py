@@ -47,8 +47,10 @@ def configure(settings: Settings, role: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("mail.log", "dramatiq", "alembic", "waitress", "waitress.queue", "asyncio"):
+    for noisy in ("mail.log", "dramatiq", "alembic", "waitress", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # It warns of every request that waits for a thread, which is what the queue is for.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 def copy_to(write: Callable[[str], object]) -> None:

@@ -37,11 +37,13 @@ class Settings:
     mailbox_port: int
     secret_keys: tuple[str, ...]
     demo: bool
+    demo_ideas: bool
     language: str
     log_format: str
     log_level: str
     trusted_peers: tuple[Network, ...]
     proxy_peers: tuple[Network, ...]
+    http_proxies: tuple[Network, ...]
     trusted_authserv_ids: tuple[str, ...]
     smtp_tls_cert: str
     smtp_tls_key: str
@@ -64,6 +66,9 @@ class Settings:
     domain_mails_per_minute: int
     dkim_keys: str
     sms_url: str
+    oidc_issuer: str
+    oidc_client_id: str
+    oidc_client_secret: str
     webhook_networks: tuple[Network, ...]
     quiet_hours: str
     unsent_alarm_seconds: float
@@ -99,11 +104,13 @@ VARIABLES: Mapping[str, str] = {
     "mailbox_port": "IDESLUSS_MAILBOX_PORT",
     "secret_keys": "IDESLUSS_SECRET_KEY",
     "demo": "IDESLUSS_DEMO",
+    "demo_ideas": "IDESLUSS_DEMO_IDEAS",
     "language": "IDESLUSS_LANGUAGE",
     "log_format": "IDESLUSS_LOG_FORMAT",
     "log_level": "IDESLUSS_LOG_LEVEL",
     "trusted_peers": "IDESLUSS_TRUSTED_PEERS",
     "proxy_peers": "IDESLUSS_PROXY_PEERS",
+    "http_proxies": "IDESLUSS_HTTP_PROXIES",
     "trusted_authserv_ids": "IDESLUSS_TRUSTED_AUTHSERV_IDS",
     "smtp_tls_cert": "IDESLUSS_SMTP_TLS_CERT",
     "smtp_tls_key": "IDESLUSS_SMTP_TLS_KEY",
@@ -126,6 +133,9 @@ VARIABLES: Mapping[str, str] = {
     "domain_mails_per_minute": "IDESLUSS_DOMAIN_MAILS_PER_MINUTE",
     "dkim_keys": "IDESLUSS_DKIM_KEYS",
     "sms_url": "SMS_URL",
+    "oidc_issuer": "OIDC_ISSUER",
+    "oidc_client_id": "OIDC_CLIENT_ID",
+    "oidc_client_secret": "OIDC_CLIENT_SECRET",
     "webhook_networks": "IDESLUSS_WEBHOOK_NETWORKS",
     "quiet_hours": "IDESLUSS_QUIET_HOURS",
     "unsent_alarm_seconds": "IDESLUSS_UNSENT_ALARM_SECONDS",
@@ -163,6 +173,8 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
         raise MisconfiguredError("IDESLUSS_HTTP_PORT and IDESLUSS_SMTP_PORT: two servers need two ports")
     if bool(values["smtp_tls_cert"]) != bool(values["smtp_tls_key"]):
         raise MisconfiguredError("IDESLUSS_SMTP_TLS_CERT and IDESLUSS_SMTP_TLS_KEY: set both or neither")
+    if len({bool(values[name]) for name in ("oidc_issuer", "oidc_client_id", "oidc_client_secret")}) > 1:
+        raise MisconfiguredError("OIDC_ISSUER, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET: set all three or none")
     return Settings(**values)
 
 
@@ -193,11 +205,13 @@ def _read(env: Env) -> dict[str, Any]:
         "mailbox_port": _port(env, name["mailbox_port"], 0),
         "secret_keys": tuple(env.list(name["secret_keys"], [])),
         "demo": env.bool(name["demo"], True),
+        "demo_ideas": env.bool(name["demo_ideas"], True),
         "language": _one_of(env, name["language"], "sv", ("sv", "en")),
         "log_format": _one_of(env, name["log_format"], "text", ("text", "json")),
         "log_level": _one_of(env, name["log_level"], "info", ("debug", "info", "warning", "error")),
         "trusted_peers": _networks(env, name["trusted_peers"], ["127.0.0.1", "::1"]),
         "proxy_peers": _networks(env, name["proxy_peers"], []),
+        "http_proxies": _networks(env, name["http_proxies"], []),
         "trusted_authserv_ids": tuple(map(str.lower, env.list(name["trusted_authserv_ids"], []))),
         "smtp_tls_cert": env.str(name["smtp_tls_cert"], ""),
         "smtp_tls_key": env.str(name["smtp_tls_key"], ""),
@@ -220,6 +234,9 @@ def _read(env: Env) -> dict[str, Any]:
         "domain_mails_per_minute": env.int(name["domain_mails_per_minute"], 0),
         "dkim_keys": env.str(name["dkim_keys"], ""),
         "sms_url": env.str(name["sms_url"], ""),
+        "oidc_issuer": env.str(name["oidc_issuer"], "").rstrip("/"),
+        "oidc_client_id": env.str(name["oidc_client_id"], ""),
+        "oidc_client_secret": env.str(name["oidc_client_secret"], ""),
         "webhook_networks": _networks(env, name["webhook_networks"], []),
         "quiet_hours": env.str(name["quiet_hours"], "20-8"),
         "unsent_alarm_seconds": env.float(name["unsent_alarm_seconds"], 900.0),

@@ -8,10 +8,10 @@ the first signs, all verify, which makes rotation possible.
 from __future__ import annotations
 
 import base64
-import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,10 @@ class Signer:
 
 
 def _token(key: bytes, purpose: str, value: str, length: int) -> str:
-    purpose_key = hmac.digest(key, purpose.encode(), hashlib.sha256)
-    digest = hmac.digest(purpose_key, value.encode("utf-8", "surrogatepass"), hashlib.sha256)
+    digest = hmac.digest(_purpose_key(key, purpose), value.encode("utf-8", "surrogatepass"), "sha256")
     return base64.b32encode(digest).decode("ascii").lower().rstrip("=")[:length]
+
+
+@lru_cache(maxsize=256)
+def _purpose_key(key: bytes, purpose: str) -> bytes:
+    return hmac.digest(key, purpose.encode(), "sha256")

@@ -9,17 +9,28 @@ from sqlalchemy.orm import Session
 
 from services.intake.usecases.correct_address import correct_address
 from services.intake.usecases.keep_message_state import keep_message_state
+from services.intake.usecases.mail_news import MailNews
 from services.intake.usecases.read_mail import ReadMail
+from services.intake.usecases.tell_followers import TellFollowers
 from shared.bus.inbox import Handler, Task
-from shared.contracts.registry import ADDRESS_CORRECTED, MAIL_RECEIVED, NOTIFICATION_CHANGED
+from shared.contracts.registry import (
+    ADDRESS_CORRECTED,
+    FOLLOWERS_DUE,
+    MAIL_RECEIVED,
+    NEWS_DUE,
+    NOTIFICATION_CHANGED,
+)
 
 
 def handlers(read_mail: ReadMail) -> Mapping[str, Handler]:
     """Intake's handlers by message name."""
+    settings = read_mail.announcer.settings
     return {
         MAIL_RECEIVED.name: read_mail,
         NOTIFICATION_CHANGED.name: _at_once(keep_message_state),
         ADDRESS_CORRECTED.name: _at_once(correct_address),
+        FOLLOWERS_DUE.name: _at_once(TellFollowers(settings)),
+        NEWS_DUE.name: _at_once(MailNews(settings)),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from services.notify.domain.asked import Asked
 from services.notify.domain.webhook import Happened
-from services.notify.store import sluices
+from services.notify.store import access, sluices
 from services.notify.usecases import announce, fan_out
 from services.notify.usecases.deliver import Deliver
 from services.notify.usecases.handle_complaint import handle_complaint
@@ -49,12 +49,18 @@ def handlers(settings: Settings, deliver: Deliver, clock: Clock = now) -> dict[s
         with task.transaction() as session:
             sluices.keep(session, task.payload)
 
+    def access_ended(task: Task) -> None:
+        with task.transaction() as session:
+            access.keep_ended(session, task.payload)
+
     return {
+        registry.ACCESS_ENDED.name: access_ended,
         registry.SLUICE_CHANGED.name: sluice_changed,
         registry.IDEA_RECEIVED.name: telling(announce.idea_received, fan_out.idea_received),
         registry.IDEA_ADDED_TO.name: telling(announce.idea_added_to, fan_out.idea_added_to),
         registry.ANSWER_DRAFTED.name: telling(announce.answer_drafted),
         registry.IDEA_ANSWERED.name: telling(announce.idea_answered, fan_out.idea_answered),
+        registry.MAIL_WANTED.name: telling(lambda payload: announce.mail_wanted(payload, clock())),
         registry.DELIVERY_REPORT.name: report,
         registry.COMPLAINT.name: complaint,
         registry.DIGEST_DUE.name: WriteDigest(queue),

@@ -9,6 +9,7 @@ from flask import Flask
 from services.notify.channels.guarded_http import GuardedHttp
 from services.notify.mailbox import web as mailbox
 from services.notify.mailbox.store import MailStore
+from services.notify.store import access
 from services.notify.usecases.endpoints import Endpoints
 from services.notify.web import (
     api,
@@ -23,9 +24,11 @@ from services.notify.web import (
     webhooks,
     wordings,
 )
+from shared.clock import now
 from shared.db import Database, Role
 from shared.mail import reasons
 from shared.settings import Settings
+from shared.web import ended
 from shared.web.app import make_app
 
 HERE = Path(__file__).parent
@@ -43,6 +46,7 @@ def create_app(settings: Settings) -> Flask:
     bus = Database(settings, Role.RELAY, pool_size=2)
     app.extensions["idesluss_database"] = database  # for whoever must close it: tests, a clean stop
     app.extensions["idesluss_bus_database"] = bus
+    ended.install(app, ended.Ended(lambda: access.ended(database, now())))
     frame.register(app, settings, database, bus)
     sign_in.register(app, settings)
     drift.register(app, settings, database, bus)

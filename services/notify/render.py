@@ -107,8 +107,8 @@ def _layout() -> Template:
 
 
 def _days(facts: Mapping[str, Any], language: str) -> template.WriteDay:
-    """Days in words, with their year where that is not the idea's: true whenever the mail is read."""
-    created = facts["idea"]["created_at"] if facts.get("idea") else None
+    """Days in words, with their year where that is not the idea's or the mail's: true whenever the mail is read."""
+    created = (facts.get("idea") or {}).get("created_at") or facts.get("written_at")
     written = datetime.fromisoformat(created).astimezone(STOCKHOLM).date() if created else None
 
     def write(day: date) -> str:
@@ -120,4 +120,6 @@ def _days(facts: Mapping[str, Any], language: str) -> template.WriteDay:
 def _links(facts: Mapping[str, Any], say: Say) -> list[Run]:
     """What the foot offers: to choose which mails one gets, and to have no more of this sort."""
     offered = (("foot.preferences", "preferences_url"), ("foot.unsubscribe", "unsubscribe_url"))
-    return [Run(say(key), url=facts[name]) for key, name in offered if facts.get(name)]
+    # Where the mail itself says how to have no more of its sort, a second way that ends more would only confuse.
+    told = {"unsubscribe_url"} if facts.get("stop_url") else set()
+    return [Run(say(key), url=facts[name]) for key, name in offered if facts.get(name) and name not in told]

@@ -8,10 +8,10 @@ from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Session
 
-from shared.bus.tables import Delivery, Message
 from shared.contracts.base import MessageType
 from shared.ids import new_id
 from shared.logs import correlation_id
@@ -27,6 +27,20 @@ class Priority(IntEnum):
     """Somebody waits for it."""
     BULK = 10
     """There may be thousands of it: it must hold nobody up."""
+
+
+# One journey to the server: whoever accepts something is waited for.
+_PUT = text("""
+    WITH said AS (
+        INSERT INTO bus.message (id, name, payload, correlation_id) VALUES (:id, :name, :payload, :correlation_id)
+        RETURNING id
+    ), owed AS (
+        INSERT INTO bus.delivery (consumer, message_id, priority, due_at, next_try)
+        SELECT consumer, said.id, :priority, coalesce(:not_before, now()), coalesce(:not_before, now())
+          FROM said, unnest(CAST(:consumers AS text[])) AS consumer
+    )
+    SELECT pg_notify(:channel, '')
+""").bindparams(bindparam("not_before", type_=TIMESTAMP(timezone=True)))
 
 
 def put(
@@ -48,16 +62,16 @@ def put(
     message_id = message_id or new_id()
     body = json.dumps(message.dump(payload), ensure_ascii=False, separators=(",", ":"))
     session.execute(
-        insert(Message),
-        {"id": message_id, "name": message.name, "payload": body, "correlation_id": correlation_id()},
+        _PUT,
+        {
+            "id": message_id,
+            "name": message.name,
+            "payload": body,
+            "correlation_id": correlation_id(),
+            "consumers": list(message.consumers),
+            "priority": int(priority),
+            "not_before": not_before,
+            "channel": CHANNEL,
+        },
     )
-    session.execute(
-        insert(Delivery),
-        [
-            {"consumer": consumer, "message_id": message_id, "priority": priority}
-            | ({} if not_before is None else {"due_at": not_before, "next_try": not_before})
-            for consumer in message.consumers
-        ],
-    )
-    session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
     return message_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema
@@ -30,7 +31,7 @@ class MessageType:
 
         :raises marshmallow.ValidationError: the sender's own fault, named field by field.
         """
-        schema = self.schema()
+        schema = _reader(self.schema)
         dumped = schema.dump(payload)
         schema.load(dumped)
         assert isinstance(dumped, dict)
@@ -41,6 +42,12 @@ class MessageType:
 
         :raises marshmallow.ValidationError: naming the field that is missing or wrong.
         """
-        loaded = self.schema().load(payload)
+        loaded = _reader(self.schema).load(payload)
         assert isinstance(loaded, dict)
         return loaded
+
+
+@cache
+def _reader(schema: type[Contract]) -> Contract:
+    """One for all threads: marshmallow copies every field to make one, and keeps nothing in it while it reads."""
+    return schema()

@@ -47,6 +47,12 @@ class ContactFacts(RecipientFacts):
     """A contact, with a link to the page on which contacts see the idea with its files and decisions."""
 
     idea_url = fields.String(required=True)
+    acts = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        load_default=dict,
+        metadata={"description": "signed links by which this contact acts: ta, fraga, svara, lamna, slapp"},
+    )
 
 
 class ThreadFacts(Contract):

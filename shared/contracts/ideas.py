@@ -8,6 +8,16 @@ from shared.contracts.base import Contract
 from shared.contracts.facts import ContactFacts, IdeaFacts, RecipientFacts, SluiceFacts, ThreadFacts
 
 
+class SimilarFacts(Contract):
+    """An earlier idea that resembles one, as it stands on the public board."""
+
+    reference = fields.String(required=True)
+    title = fields.String(required=True)
+    stage = fields.String(required=True)
+    answer = fields.String(required=True, metadata={"description": "the newest official answer, or empty"})
+    same_url = fields.String(required=True, metadata={"description": "a signed link by which the submitter follows it"})
+
+
 class IdeaReceivedV1(Contract):
     """An idea came in. The submitter is confirmed unless ``no_confirmation`` says why not."""
 
@@ -19,7 +29,11 @@ class IdeaReceivedV1(Contract):
     vouched = fields.Boolean(required=True, metadata={"description": "may the mail repeat the sender's words"})
     asks_kind = fields.Boolean(required=True, metadata={"description": "the sender is asked whether employee"})
     no_confirmation = fields.String(required=True, allow_none=True)
-    held = fields.String(required=True, allow_none=True, metadata={"description": "why it is held, or null"})
+    held = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "code of why it is held, or null: forged, spam, form-fast …"},
+    )
     answer_by = fields.Date(required=True, metadata={"description": "the sluice's promise"})
     follow_url = fields.String(required=True)
     submitter_thread = fields.Nested(ThreadFacts, required=True)
@@ -27,6 +41,11 @@ class IdeaReceivedV1(Contract):
     contact_thread = fields.Nested(ThreadFacts, required=True)
     contact_notes = fields.List(fields.String(), load_default=list)
     attachments = fields.List(fields.String(), load_default=list)
+    similar = fields.List(
+        fields.Nested(SimilarFacts),
+        load_default=list,
+        metadata={"description": "only where the sender is vouched for"},
+    )
 
 
 class IdeaAddedToV1(Contract):
@@ -63,5 +82,11 @@ class IdeaAnsweredV1(Contract):
     submitter = fields.Nested(RecipientFacts, required=True, allow_none=True)
     signed_by = fields.String(required=True)
     text = fields.String(required=True)
+    stage_before = fields.String(
+        load_default=None, allow_none=True, metadata={"description": "where the idea was; it moved if this differs"}
+    )
+    close_reason = fields.String(
+        load_default=None, allow_none=True, metadata={"description": "in words, where the idea was closed"}
+    )
     follow_url = fields.String(required=True)
     submitter_thread = fields.Nested(ThreadFacts, required=True)

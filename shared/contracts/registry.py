@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.contracts import ideas, mail, notifications, sluices
+from shared.contracts import ideas, mail, notifications, public, sluices, wanted
 from shared.contracts.base import MessageType
 
 INTAKE = "intake"
@@ -66,6 +66,22 @@ ADDRESS_CORRECTED = MessageType(
 SLUICE_CHANGED = MessageType(
     "sluice.changed.v1", INTAKE, (NOTIFY,), sluices.SluiceChangedV1, "A sluice or its contacts changed."
 )
+MAIL_WANTED = MessageType(
+    "mail.wanted.v1", INTAKE, (NOTIFY,), wanted.MailWantedV1, "A mail of a named kind is to be sent to somebody."
+)
+ACCESS_ENDED = MessageType(
+    "access.ended.v1",
+    INTAKE,
+    (NOTIFY,),
+    wanted.AccessEndedV1,
+    "A session or an API token was ended before its time.",
+)
+FOLLOWERS_DUE = MessageType(
+    "followers.due.v1", INTAKE, (INTAKE,), public.FollowersDueV1, "The followers of an idea are to hear of an answer."
+)
+NEWS_DUE = MessageType(
+    "news.due.v1", INTAKE, (INTAKE,), public.NewsDueV1, "A news post is to be mailed to those who asked for news."
+)
 
 MESSAGES: dict[str, MessageType] = {
     message.name: message
@@ -83,6 +99,10 @@ MESSAGES: dict[str, MessageType] = {
         DIGEST_DUE,
         NOTIFICATION_CHANGED,
         ADDRESS_CORRECTED,
+        MAIL_WANTED,
+        ACCESS_ENDED,
+        FOLLOWERS_DUE,
+        NEWS_DUE,
     )
 }
 CONSUMERS = (INTAKE, RSVP, NOTIFY)

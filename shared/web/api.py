@@ -66,7 +66,10 @@ def _is_text_throughout(value: Any) -> bool:
 
 def is_text(value: str) -> bool:
     """True for what PostgreSQL can keep: no NUL, no half of a surrogate pair."""
-    return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
+    try:
+        return b"\0" not in value.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 class StrictParser(FlaskParser):

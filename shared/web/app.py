@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, g, request
 from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from shared import logs
 from shared.i18n import Texts
 from shared.settings import Settings
-from shared.web import language, problems, security, session
+from shared.web import language, problems, sections, security, session
 from shared.web.api import is_text
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ HERE = Path(__file__).parent
 MAX_BODY = 2 * 1024 * 1024
 """Bytes of a request body. Flask's own default is no limit at all; a form with files sets its own."""
 MAX_FORM_PARTS = 100
+MAX_FORM_FIELDS = 2000
+"""Fields of a form without files: more than any page of ours can have."""
 MAX_FORM_MEMORY = 512 * 1024
 """Bytes that fields of a form may take in memory."""
 
@@ -60,6 +62,7 @@ def make_app(
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["asset"] = asset
     app.jinja_env.globals["form_token"] = session.form_token
+    sections.install(app)
     language.install(app, Texts.read(HERE / "texts", *catalogues), settings.language)
     security.secure(app)
     problems.register(app)
@@ -129,8 +132,20 @@ class _TextRequest(Request):
     """A request whose form is text throughout. It is read when a view asks for it, within the view's own limits."""
 
     def _load_form_data(self) -> None:
+        self._check_count()
         super()._load_form_data()
         _check_text(*self.form, *(value for values in self.form.listvalues() for value in values))
+
+    def _check_count(self) -> None:
+        """Go on only where the fields are few; Werkzeug counts those of multipart forms alone.
+
+        :raises RequestEntityTooLarge: two million bytes may be a million fields, and seconds of work.
+        """
+        limit, size = self.max_form_memory_size, self.content_length
+        if self.mimetype != "application/x-www-form-urlencoded" or size is None or (limit is not None and size > limit):
+            return
+        if self.get_data().count(b"&") >= MAX_FORM_FIELDS:
+            raise RequestEntityTooLarge
 
 
 def _check_address() -> None:

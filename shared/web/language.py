@@ -15,6 +15,7 @@ from shared.i18n import Texts
 
 PARAMETER = "lang"
 _EXTENSION = "idesluss_texts"
+_CHOICE = "idesluss_language"
 
 
 def install(app: Flask, texts: Texts, default: str) -> None:
@@ -26,6 +27,7 @@ def install(app: Flask, texts: Texts, default: str) -> None:
     """
 
     app.extensions[_EXTENSION] = texts
+    app.extensions[_CHOICE] = lambda: present()
 
     def choose() -> str:
         asked = request.args.get(PARAMETER, "")
@@ -90,6 +92,13 @@ def link(path: str, **query: str) -> str:
     if chosen in texts.languages:
         query[PARAMETER] = chosen
     return f"{path}?{urlencode(query)}" if query else path
+
+
+def spoken() -> tuple[Texts, str]:
+    """The present app's texts and the language that the present request is answered in: for files, not for pages."""
+    texts: Texts = current_app.extensions[_EXTENSION]
+    chosen: str = current_app.extensions[_CHOICE]()
+    return texts, chosen
 
 
 def _iso(moment: date | datetime) -> str:

@@ -18,7 +18,15 @@ FOLLOW = "follow-link"
 CONFIRM = "confirm-answer-link"
 CONTACT = "contact-link"
 UNDELIVERED = "undelivered-link"
+NEW_ADDRESS = "new-address-link"
 PREFERENCES = "preferences-link"
+SUPPORT = "support-link"
+STOP_FOLLOWING = "stop-following-link"
+COMMENT = "comment-link"
+NEWS = "news-link"
+STOP_NEWS = "stop-news-link"
+ACT = "act-link"
+SAME = "same-idea-link"
 TOKEN_LENGTH = 26
 """Base32 characters: 130 bits."""
 
@@ -38,6 +46,21 @@ def opens_follow(signer: Signer, reference: str, token: str) -> bool:
     return len(token) == TOKEN_LENGTH and signer.verify(FOLLOW, reference, token)
 
 
+def new_address_url(settings: Settings, reference: str, address: str) -> str:
+    """The page where somebody shows that an address is theirs, and so makes it that of their idea."""
+    named = _written(address)
+    token = settings.signer.token(NEW_ADDRESS, f"{reference} {named}", length=TOKEN_LENGTH)
+    return f"{settings.base_url}/i/{reference}/adress/{named}{token}"
+
+
+def new_address_of(signer: Signer, reference: str, token: str) -> str | None:
+    """The address that such a token is for, in its canonical spelling; None where we did not sign it for that idea."""
+    named, signature = token[:-TOKEN_LENGTH].lower(), token[-TOKEN_LENGTH:]
+    if not named or not signer.verify(NEW_ADDRESS, f"{reference} {named}", signature):
+        return None
+    return _read(named)
+
+
 def contact_token(signer: Signer, reference: str, contact_id: UUID) -> str:
     """What opens an idea for one contact: shows more than the submitter's page, and acts as nobody."""
     return f"{contact_id.hex}{signer.token(CONTACT, f'{reference} {contact_id.hex}', length=TOKEN_LENGTH)}"
@@ -54,6 +77,11 @@ def contact_of(signer: Signer, reference: str, token: str) -> UUID | None:
     if len(signature) != TOKEN_LENGTH or not signer.verify(CONTACT, f"{reference} {contact}", signature):
         return None
     return UUID(hex=contact)
+
+
+def sign_in_url(settings: Settings, token: str) -> str:
+    """The page with the button that signs in: ``…/kontakt/in/…``. The token is random, not signed."""
+    return f"{settings.base_url}/kontakt/in/{token}"
 
 
 def confirm_token(signer: Signer, draft_id: UUID) -> str:
@@ -76,7 +104,7 @@ def draft_of(signer: Signer, token: str) -> UUID | None:
 
 def preferences_token(signer: Signer, address: str) -> str:
     """What shows which mails an address gets, and lets its holder choose: all spellings of it have one token."""
-    named = base64.b32encode(canonical(address).encode()).decode("ascii").lower().rstrip("=")
+    named = _written(address)
     return f"{named}{signer.token(PREFERENCES, named, length=TOKEN_LENGTH)}"
 
 
@@ -93,12 +121,7 @@ def unsubscribe_url(settings: Settings, address: str, category: str) -> str:
 def address_of(signer: Signer, token: str) -> str | None:
     """The address that a preferences token is for, in its canonical spelling, or None where we did not sign it."""
     named, signature = token[:-TOKEN_LENGTH].lower(), token[-TOKEN_LENGTH:]
-    if not named or not signer.verify(PREFERENCES, named, signature):
-        return None
-    try:
-        return base64.b32decode(named.upper() + "=" * (-len(named) % 8)).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return None
+    return _read(named) if named and signer.verify(PREFERENCES, named, signature) else None
 
 
 def undelivered_token(signer: Signer, notification_id: UUID) -> str:
@@ -117,3 +140,95 @@ def undelivered_of(signer: Signer, token: str) -> UUID | None:
     if len(signature) != TOKEN_LENGTH or not signer.verify(UNDELIVERED, notification, signature):
         return None
     return UUID(hex=notification)
+
+
+def _written(address: str) -> str:
+    """An address in base32, all its spellings in the same signs."""
+    return base64.b32encode(canonical(address).encode()).decode("ascii").lower().rstrip("=")
+
+
+def _read(named: str) -> str | None:
+    try:
+        return base64.b32decode(named.upper() + "=" * (-len(named) % 8)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+
+
+def support_url(settings: Settings, follower_id: UUID) -> str:
+    """The page with the button that says "yes, I support that idea": ``…/tavla/stod/…``."""
+    return f"{settings.base_url}/tavla/stod/{id_token(settings.signer, SUPPORT, follower_id)}"
+
+
+def stop_following_url(settings: Settings, follower_id: UUID) -> str:
+    """The page with the button that ends mails about an idea, and the address that one POST ends them at."""
+    return f"{settings.base_url}/tavla/sluta/{id_token(settings.signer, STOP_FOLLOWING, follower_id)}"
+
+
+def comment_url(settings: Settings, comment_id: UUID) -> str:
+    """The page on which somebody says that they wrote a comment: ``…/tavla/kommentar/…``."""
+    return f"{settings.base_url}/tavla/kommentar/{id_token(settings.signer, COMMENT, comment_id)}"
+
+
+def news_url(settings: Settings, subscriber_id: UUID) -> str:
+    """The page with the button that says "yes, mail me news": ``…/nyheter/prenumeration/…``."""
+    return f"{settings.base_url}/nyheter/prenumeration/{id_token(settings.signer, NEWS, subscriber_id)}"
+
+
+def stop_news_url(settings: Settings, subscriber_id: UUID) -> str:
+    """The page with the button that ends news by mail, and the address that one POST ends them at."""
+    return f"{settings.base_url}/nyheter/sluta/{id_token(settings.signer, STOP_NEWS, subscriber_id)}"
+
+
+def id_token(signer: Signer, purpose: str, identity: UUID) -> str:
+    """What opens the page of that purpose for one thing."""
+    return f"{identity.hex}{signer.token(purpose, identity.hex, length=TOKEN_LENGTH)}"
+
+
+def id_of(signer: Signer, purpose: str, token: str) -> UUID | None:
+    """The thing that such a token is for, or None where we did not sign it for that purpose."""
+    identity, signature = token[:32], token[32:]
+    if len(signature) != TOKEN_LENGTH or not signer.verify(purpose, identity, signature):
+        return None
+    return UUID(hex=identity)
+
+
+ACTS = ("ta", "fraga", "svara", "lamna", "slapp")
+"""What a contact may do from a mail: take an idea, ask about it, answer (and move it), hand it over, release it."""
+
+
+def act_token(signer: Signer, act: str, idea_id: UUID, contact_id: UUID) -> str:
+    """What lets one contact do one thing with one idea, for as long as they are its contact."""
+    named = f"{idea_id.hex}{contact_id.hex}"
+    return f"{named}{signer.token(ACT, f'{act} {named}', length=TOKEN_LENGTH)}"
+
+
+def act_path(signer: Signer, act: str, idea_id: UUID, contact_id: UUID) -> str:
+    """The page with the button: ``/kontakt/gor/svara/…``. Looking at it changes nothing."""
+    return f"/kontakt/gor/{act}/{act_token(signer, act, idea_id, contact_id)}"
+
+
+def act_url(settings: Settings, act: str, idea_id: UUID, contact_id: UUID) -> str:
+    """The same, as a mail carries it."""
+    return settings.base_url + act_path(settings.signer, act, idea_id, contact_id)
+
+
+def act_of(signer: Signer, act: str, token: str) -> tuple[UUID, UUID] | None:
+    """The idea and the contact that such a token is for, or None where we did not sign it for that act."""
+    named, signature = token[:64], token[64:]
+    if act not in ACTS or len(signature) != TOKEN_LENGTH or not signer.verify(ACT, f"{act} {named}", signature):
+        return None
+    return UUID(hex=named[:32]), UUID(hex=named[32:])
+
+
+def same_idea_url(settings: Settings, idea_id: UUID, other_id: UUID) -> str:
+    """The page with the button by which the submitter of one idea follows another: ``…/i/samma/…``."""
+    named = f"{idea_id.hex}{other_id.hex}"
+    return f"{settings.base_url}/i/samma/{named}{settings.signer.token(SAME, named, length=TOKEN_LENGTH)}"
+
+
+def same_idea_of(signer: Signer, token: str) -> tuple[UUID, UUID] | None:
+    """The submitter's own idea and the other that such a token is for, or None where we did not sign it."""
+    named, signature = token[:64], token[64:]
+    if len(signature) != TOKEN_LENGTH or not signer.verify(SAME, named, signature):
+        return None
+    return UUID(hex=named[:32]), UUID(hex=named[32:])

@@ -5,7 +5,9 @@ Nothing inline and nothing from a foreign host is allowed, so text that slips th
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from collections.abc import Iterable
+
+from flask import Flask, Response, g, request
 
 CSP: dict[str, str] = {
     "default-src": "'none'",
@@ -46,6 +48,14 @@ MAIL_HEADERS = {
 """For a mail's own HTML in our frame: its styles and nothing else; scripts, forms, foreign pictures do nothing."""
 
 
+def let_frame(response: Response, origins: Iterable[str]) -> None:
+    """Let our own pages and these sites frame an answer. Nothing else may ever be framed."""
+    ancestors = " ".join(("'self'", *origins))
+    response.headers["Content-Security-Policy"] = policy(frame_ancestors=ancestors)
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    g.is_framed = True
+
+
 def policy(**changes: str) -> str:
     """The Content-Security-Policy, with directives changed: ``policy(frame_src="'self'")``."""
     directives = CSP | {name.replace("_", "-"): sources for name, sources in changes.items()}
@@ -64,5 +74,8 @@ def secure(app: Flask) -> None:
             response.headers["Cache-Control"] = fresh
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        if g.get("is_framed"):
+            # It knows one site or none; frame-ancestors says which ones.
+            response.headers.pop("X-Frame-Options")
         response.headers.setdefault("Content-Security-Policy", default_policy)
         return response

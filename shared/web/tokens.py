@@ -17,6 +17,7 @@ from flask import current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from shared.signing import Signer
+from shared.web import ended
 
 PURPOSE = "api-token"
 ALL = "*"
@@ -54,6 +55,11 @@ def issue(signer: Signer, *, name: str, scopes: Collection[str]) -> str:
     return f"{body}_{signer.token(PURPOSE, body, length=_SIGNATURE_LENGTH)}"
 
 
+def is_name(name: str) -> bool:
+    """True if a token may bear that name."""
+    return _NAME.match(name) is not None
+
+
 def verify(signer: Signer, token: str) -> Token | None:
     """The token's holder and scopes, or None where we did not sign it."""
     body, _, signature = token.rpartition("_")
@@ -71,7 +77,8 @@ def bearer() -> Token | None:
     if "bearer" not in g:
         header = request.authorization
         given = header.token if header is not None and header.type == "bearer" else None
-        g.bearer = verify(current_app.extensions["idesluss"].signer, given) if given else None
+        token = verify(current_app.extensions["idesluss"].signer, given) if given else None
+        g.bearer = None if token is None or ended.has_ended("token", token.name) else token
     found: Token | None = g.bearer
     return found
 

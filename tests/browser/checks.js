@@ -1,13 +1,12 @@
-// What a page must be for everybody, worked out from the page as drawn. Returns faults in words; none is well.
+// What a page must be for everybody and axe-core does not ask, or asks of no mail: worked out from the page as drawn.
+// Returns faults in words; none is well.
 () => {
   const faults = [];
   const shown = (element) => element.checkVisibility({ visibilityProperty: true, opacityProperty: true });
   const all = (selector) => [...document.querySelectorAll(selector)];
   const said = (element) => `<${element.tagName.toLowerCase()}> ${(element.textContent || element.id || "").trim().slice(0, 40)}`;
 
-  if (!document.documentElement.lang) faults.push("no language");
-  if (!document.title.trim()) faults.push("no title");
-  for (const landmark of ["main", "header"]) if (all(landmark).length !== 1) faults.push(`not one ${landmark}`);
+  if (all("header").length !== 1) faults.push("not one header");
   if (all("h1").length !== 1) faults.push(`${all("h1").length} h1`);
   all("h1,h2,h3,h4").reduce((before, heading) => {
     const level = Number(heading.tagName[1]);
@@ -15,10 +14,7 @@
     return level;
   }, 0);
   for (const nav of all("nav")) if (!nav.getAttribute("aria-label")) faults.push("nav without a name");
-  for (const picture of all("img")) if (!picture.hasAttribute("alt")) faults.push("picture without alt");
   for (const picture of all("svg")) if (!picture.ariaHidden && !picture.getAttribute("aria-label")) faults.push("svg without a name");
-  for (const field of all("input:not([type=hidden]),textarea,select"))
-    if (!field.labels?.length && !field.getAttribute("aria-label")) faults.push(`no label: ${said(field)}`);
   for (const pressed of all("a[href],button")) {
     const name = pressed.getAttribute("aria-label") || pressed.textContent.trim() || pressed.querySelector("img[alt]")?.alt;
     if (!name) faults.push(`no name: ${said(pressed)}`);
@@ -28,7 +24,7 @@
       if (!document.getElementById(id)) faults.push(`points at nothing: ${id}`);
   const ids = all("[id]").map((element) => element.id);
   for (const id of new Set(ids)) if (ids.filter((other) => other === id).length > 1) faults.push(`id twice: ${id}`);
-  if (all("[style],style,script").length) faults.push("inline style or script");
+  if (all("[style],style,script:not([src])").length) faults.push("inline style or script");
 
   const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
   if (wide > 0) faults.push(`${wide} px wider than the window`);

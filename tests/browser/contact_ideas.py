@@ -13,6 +13,7 @@ from services.intake.usecases.receive import Addition, add_to_idea, note
 from shared.clock import now
 from shared.settings import Settings
 from shared.web import links
+from tests.browser.pages import Page
 from tests.support.ideas import a_draft, a_file, a_mail, a_message, an_idea
 
 CHECK = {"spf": "pass", "dkim": "pass", "dmarc": "pass", "source": "own check"}
@@ -27,17 +28,17 @@ HTML = "<html><body><h1>Elcyklar</h1><p>Vi <b>delar</b> på tre.</p><blockquote>
 
 def contact_pages(
     session: Session, settings: Settings, sluice: SluiceProfile, *, words: str, unbroken: str
-) -> dict[str, str]:
-    """Each page's whole address by name."""
+) -> dict[str, Page]:
+    """Each page by name."""
     new = an_idea(session, settings, sluice, title="Ett fikabord utanför biblioteket")
     long = _long(session, settings, sluice, words, unbroken)
     held = _held(session, settings, sluice)
     contact = sluice.contacts[0].id
     return {
-        "contact, new": links.contact_url(settings, new.reference, contact),
-        "contact, long": links.contact_url(settings, long.reference, contact),
-        "contact, held": links.contact_url(settings, held.reference, contact),
-        "contact, wrong link": links.contact_url(settings, "KRO-2026-9999", contact),
+        "contact, new": Page(links.contact_url(settings, new.reference, contact)),
+        "contact, long": Page(links.contact_url(settings, long.reference, contact)),
+        "contact, held": Page(links.contact_url(settings, held.reference, contact)),
+        "contact, wrong link": Page(links.contact_url(settings, "KRO-2026-9999", contact), status=404),
     }
 
 

@@ -15,7 +15,7 @@ from services.notify.domain.kinds import Kind
 from services.notify.domain.variables import samples, worded_kinds
 from services.notify.render import Renderer
 from shared.contracts.facts import LANGUAGES
-from tests.browser.test_pages import CHECKS, SCREENS
+from tests.browser.look import CHECKS, SCREENS
 
 MAILS = SCREENS / "mails"
 RENDERER = Renderer()
@@ -24,10 +24,15 @@ APPLIES = ("contrast", "wider", "text of", "no name")
 """Which of the checks of a page also bear on a mail."""
 
 
-def shown(browser: Browser, mail: str, *, width: int, scheme: str) -> Page:
-    page = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme).new_page()
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Page:
+    return browser.new_context().new_page()
+
+
+def show(page: Page, mail: str, *, width: int, scheme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
     page.set_content(mail)
-    return page
 
 
 def mail(kind: Kind, language: str, **facts: Any) -> str:
@@ -42,67 +47,50 @@ def mail(kind: Kind, language: str, **facts: Any) -> str:
 @pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", worded_kinds())
-def test_a_mail_is_read_by_everybody(browser: Browser, kind: Kind, language: str, width: int, scheme: str) -> None:
-    page = shown(browser, mail(kind, language), width=width, scheme=scheme)
-    try:
-        assert [fault for fault in page.evaluate(CHECKS) if fault.startswith(APPLIES) or "wider" in fault] == []
-        assert page.get_attribute("html", "lang") == language
-        assert page.locator("h1").count() == 1
-    finally:
-        page.context.close()
+def test_a_mail_is_read_by_everybody(page: Page, kind: Kind, language: str, width: int, scheme: str) -> None:
+    show(page, mail(kind, language), width=width, scheme=scheme)
+    assert [fault for fault in page.evaluate(CHECKS) if fault.startswith(APPLIES) or "wider" in fault] == []
+    assert page.get_attribute("html", "lang") == language
+    assert page.locator("h1").count() == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_ground_follows_the_readers_choice(browser: Browser, scheme: str) -> None:
-    page = shown(browser, mail(Kind.CONFIRMATION, "sv"), width=600, scheme=scheme)
-    try:
-        red = int(page.evaluate("getComputedStyle(document.querySelector('.sheet')).backgroundColor.match(/\\d+/)[0]"))
-        assert (red > 200) is (scheme == "light")
-    finally:
-        page.context.close()
+def test_the_ground_follows_the_readers_choice(page: Page, scheme: str) -> None:
+    show(page, mail(Kind.CONFIRMATION, "sv"), width=600, scheme=scheme)
+    red = int(page.evaluate("getComputedStyle(document.querySelector('.sheet')).backgroundColor.match(/\\d+/)[0]"))
+    assert (red > 200) is (scheme == "light")
 
 
-def test_words_without_an_end_do_not_widen_a_mail(browser: Browser) -> None:
+def test_words_without_an_end_do_not_widen_a_mail(page: Page) -> None:
     known = samples(Kind.NOTICE, "sv")
     known["idea"] |= {"title": UNBROKEN, "text": UNBROKEN}
     known |= {"notes": [UNBROKEN], "attachments": [f"{UNBROKEN}.pdf"]}
-    page = shown(browser, RENDERER.render(Kind.NOTICE, "sv", known).html, width=320, scheme="light")
-    try:
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    finally:
-        page.context.close()
+    show(page, RENDERER.render(Kind.NOTICE, "sv", known).html, width=320, scheme="light")
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
-def test_a_long_day_in_the_first_line_fits_a_small_phone(browser: Browser) -> None:
-    page = shown(browser, mail(Kind.NOTICE, "en", answer_by="2027-09-22"), width=320, scheme="light")
-    try:
-        assert "Wednesday 22 September 2027" in page.locator("h1").text_content()
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    finally:
-        page.context.close()
+def test_a_long_day_in_the_first_line_fits_a_small_phone(page: Page) -> None:
+    show(page, mail(Kind.NOTICE, "en", answer_by="2027-09-22"), width=320, scheme="light")
+    assert "Wednesday 22 September 2027" in page.locator("h1").text_content()
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
 
 
-def test_a_mail_fetches_nothing(browser: Browser) -> None:
-    page = browser.new_context(viewport={"width": 600, "height": 800}).new_page()
+def test_a_mail_fetches_nothing(page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    try:
-        for kind in worded_kinds():
-            page.set_content(mail(kind, "sv"))
-        assert asked == []
-    finally:
-        page.context.close()
+    for kind in worded_kinds():
+        page.set_content(mail(kind, "sv"))
+    assert asked == []
 
 
 @pytest.mark.skipif("IDESLUSS_SCREENS" not in os.environ, reason="pictures are asked for by IDESLUSS_SCREENS=1")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-def test_pictures_of_every_mail(browser: Browser, width: int, scheme: str) -> None:
+def test_pictures_of_every_mail(page: Page, width: int, scheme: str) -> None:
     MAILS.mkdir(parents=True, exist_ok=True)
     for kind in worded_kinds():
         for language in LANGUAGES:
-            page = shown(browser, mail(kind, language), width=width, scheme=scheme)
+            show(page, mail(kind, language), width=width, scheme=scheme)
             file = MAILS / f"{kind}-{language}-{width}-{scheme}.png"
             page.screenshot(path=file, full_page=True)
-            page.context.close()
             assert file.stat().st_size > 5000

@@ -1,62 +1,18 @@
-"""The pages on which somebody chooses their mails, in a real browser: for everybody, and without a script."""
+"""What people do on the pages on which they choose their mails, in a real browser and without a script."""
 
 from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Browser
 
-from services.notify.domain.kinds import Category, Rhythm
-from services.notify.usecases.prefer import Prefer
-from shared.db import Database, Role
-from shared.settings import Settings
-from shared.web import links
-from tests.browser.test_pages import CHECKS, opened
-
-LONG = "asa.margareta.oberg-lindstrom.hemtjansten.nalden@langtnamn.krokom.example"
-PAGES = ["choose", "choose, saved", "unsubscribe", "unsubscribe, done", "wrong link"]
+from tests.browser.pages import World, pages_of
+from tests.browser.test_pages import opened
 
 
 @pytest.fixture(scope="module")
-def pages(site: dict[str, str], module_settings: Settings) -> dict[str, str]:
+def pages(world: World) -> dict[str, str]:
     """Each page's address by name."""
-    database = Database(module_settings, Role.NOTIFY)
-    with database.transaction() as session:
-        Prefer()(session, LONG, {Category.NEWS: Rhythm.NEVER, Category.IDEAS: Rhythm.DAILY}, by="test")
-    database.dispose()
-    start = f"{site['front'].rstrip('/')}/utskick/"
-    people = ("asa@krokom.example", "bo@krokom.example", LONG)
-    asa, bo, long = (links.preferences_token(module_settings.signer, each) for each in people)
-    return {
-        "choose": f"{start}{asa}",
-        "choose, saved": f"{start}{long}?sparat=1",
-        "unsubscribe": f"{start}{bo}/avsluta?sort=reminders",
-        "unsubscribe, done": f"{start}{long}/avsluta?sort=news",
-        "wrong link": f"{start}wrong",
-    }
-
-
-@pytest.mark.parametrize(("language", "width", "scheme"), [("sv", 320, "light"), ("en", 1280, "dark")])
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_for_everybody(browser: Browser, pages: dict[str, str], name, language, width, scheme) -> None:
-    address = pages[name]
-    page = opened(
-        browser, f"{address}{'&' if '?' in address else '?'}lang={language}", width=width, color_scheme=scheme
-    )
-    try:
-        assert page.get_attribute("html", "lang") == language
-        assert page.evaluate(CHECKS) == []
-        assert [text for text in page.complaints if "404" not in text] == []
-    finally:
-        page.context.close()
-
-
-def test_choices_hold_at_twice_the_text_size(browser: Browser, pages: dict[str, str]) -> None:
-    page = opened(browser, pages["choose, saved"], width=640)
-    try:
-        page.evaluate("document.documentElement.style.fontSize = '200%'")
-        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    finally:
-        page.context.close()
+    return {name: world.origin + page.url for name, page in pages_of("preferences", world).items()}
 
 
 def test_somebody_chooses_by_keyboard_without_scripts(browser: Browser, pages: dict[str, str]) -> None:

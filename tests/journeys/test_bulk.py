@@ -97,11 +97,11 @@ def test_each_of_many_messages_leaves_once_whatever_is_killed(tmp_path: Path) ->
 
 
 def test_a_confirmation_overtakes_all_that_nobody_waits_for(tmp_path: Path) -> None:
-    with suite_with_news(tmp_path, 1500) as (suite, settings):
+    with suite_with_news(tmp_path, 700) as (suite, settings):
         suite.send(letter("En idé", "Fler bänkar."), "asa@krokom.example", "ide@krokom.example")
         wait_until(lambda: suite.caught_page(0, 200) and _confirmed(suite), 30)
 
-        assert count(settings).sent < 1500, "the confirmation waited for the last of them"
+        assert count(settings).sent < 700, "the confirmation waited for the last of them"
 
 
 def _confirmed(suite: Suite) -> bool:

@@ -12,6 +12,7 @@ from tests.support.waiting import wait_until
 
 SENDER = "asa@krokom.example"
 CONTACT = "kontakt@krokom.example"
+COACH = "coach@region.example"
 HEARD_SECONDS = 30
 
 
@@ -45,6 +46,9 @@ def test_every_message_is_seen_on_its_idea_and_an_answer_to_its_return_path_find
         timeline = suite.api(f"/api/intake/v1/ideas/{reference}")["timeline"]
         return [(entry["event"], entry["text"]) for entry in timeline]
 
-    wait_until(lambda: events() == [("received", ""), ("automatic_reply", "Jag är borta till måndag.")], HEARD_SECONDS)
+    told = [("received", ""), ("automatic_reply", "Jag är borta till måndag."), ("absent", "")]
+    wait_until(lambda: events() == told, HEARD_SECONDS)
+    # The contact has no deputy: the coach hears that somebody else must answer. Nobody else does.
+    wait_until(lambda: suite.caught_to(COACH), HEARD_SECONDS)
     assert len(suite.ideas()) == 1
-    assert len(suite.caught()) == 2
+    assert len(suite.caught()) == 3

@@ -65,6 +65,7 @@ def an_idea(
         ),
     )
     session.flush()
+    session.refresh(idea)  # what the database filled in is there when the transaction is over
     if mail is not None:
         mail.idea_id = idea.id
     return idea

@@ -31,6 +31,7 @@ def contact(address: str = "kontakt@krokom.example", name: str = "Kim Kontakt", 
     """A contact, with the link to the contacts' own page of the idea."""
     return person(address, name) | {
         "idea_url": "https://idesluss.example/kontakt/ide/KRO-2026-0042?t=ponmlkjihgfedcba",
+        "acts": {},
         **changes,
     }
 
@@ -67,6 +68,7 @@ def idea_received(**changes: Any) -> dict[str, Any]:
         "contact_thread": thread(None, ["<idesluss.anchor@krokom.example>"]),
         "contact_notes": [],
         "attachments": [],
+        "similar": [],
         **changes,
     }
 
@@ -108,8 +110,26 @@ def idea_answered(**changes: Any) -> dict[str, Any]:
         "sluice": SLUICE,
         "submitter": person(),
         "signed_by": "Kim Kontakt",
+        "stage_before": None,
+        "close_reason": None,
         "text": "Hej Åsa!\n\nVi sätter upp en pump i april, vid cykelställen.",
         "follow_url": "https://idesluss.example/i/KRO-2026-0042?t=abcdefghijklmnop",
         "submitter_thread": thread(),
         **changes,
+    }
+
+
+def mail_wanted(kind: str, *, reference: str | None = None, stranger: bool = False, **facts: Any) -> dict[str, Any]:
+    """A mail that was asked for by name."""
+    somebody = person()
+    return {
+        "kind": kind,
+        "about": str(new_id()),
+        "person": {name: somebody[name] for name in ("name", "address", "language")},
+        "reply_to": SLUICE["address"],
+        "sluice": SLUICE,
+        "idea_reference": reference,
+        "facts": facts,
+        "thread": thread(None, ["<idesluss.anchor@krokom.example>"]) if reference else {},
+        "is_to_stranger": stranger,
     }

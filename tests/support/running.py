@@ -33,6 +33,7 @@ class Suite:
     def start(self) -> Suite:
         """Start it and wait until it says that it is ready."""
         self.environment.setdefault("IDESLUSS_HTTP_PORT", str(free_port()))
+        self.environment.setdefault("IDESLUSS_DEMO_IDEAS", "false")  # a journey begins with none
         self.environment.setdefault("IDESLUSS_SMTP_PORT", str(free_port()))
         self.data_dir.mkdir(parents=True, exist_ok=True)
         inherited = {
@@ -48,7 +49,11 @@ class Suite:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_until(lambda: self._is_up(), READY_SECONDS)
+        try:
+            wait_until(lambda: self._is_up(), READY_SECONDS)
+        except BaseException:
+            self.stop()  # or it would run on for ever: nobody has it yet
+            raise
         return self
 
     def _is_up(self) -> bool:

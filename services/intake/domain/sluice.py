@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from services.intake.domain.idea import SubmitterKind
@@ -16,6 +19,8 @@ class ContactPerson:
     name: str
     address: str
     language: str
+    deputy_id: UUID | None = None
+    away_until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,19 @@ class SluiceProfile:
     address: str
     addresses: tuple[str, ...]
     contacts: tuple[ContactPerson, ...]
+    coaches: tuple[ContactPerson, ...] = ()
+    accent: str = "#0b5563"
+    origins: tuple[str, ...] = ()
+    board: bool = False
+    comments: str = "held"
+    form_texts: Mapping[str, Any] = field(default_factory=dict)
+    questions: Sequence[Mapping[str, Any]] = ()
+    escalate_days: int = 3
+
+    @property
+    def people(self) -> tuple[ContactPerson, ...]:
+        """Everybody who answers for it: contacts, then coaches."""
+        return self.contacts + self.coaches
 
     def kind_of(self, address: str | None, *, vouched: bool) -> SubmitterKind | None:
         """Who a sender is by the address alone: an employee, where the sender is vouched for."""

@@ -50,11 +50,11 @@ def explain(
         line["reasons"] = [f"the file could not be read: {getattr(fault, 'strerror', None) or fault}"]
         return line
     if envelope_from is None:
-        envelope_from = _return_path(raw)
+        envelope_from = return_path(raw)
     return {**line, **_line(read(raw, envelope_from=envelope_from))}
 
 
-def _return_path(raw: bytes) -> str | None:
+def return_path(raw: bytes) -> str | None:
     """The address of Return-Path, empty for ``<>``; None where there is no such field."""
     value = mime.header_of(raw).get("Return-Path")
     if value is None:

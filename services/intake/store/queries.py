@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from services.intake.store import search
 from services.intake.store.tables import (
     Attachment,
     Blob,
@@ -82,7 +83,10 @@ def find_ideas(
     q: str | None = None,
     since: datetime | None = None,
 ) -> list[IdeaRow]:
-    """Ideas that fit every filter given, newest first; one more than ``limit`` where there are more."""
+    """Ideas that fit every filter given, newest first; one more than ``limit`` where there are more.
+
+    :param q: words; they are looked for among the newest that have them (see ``search.newest``).
+    """
     wanted: list[ColumnElement[bool]] = []
     if sluice is not None:
         wanted.append(Sluice.slug == sluice)
@@ -95,8 +99,8 @@ def find_ideas(
     if submitter is not None:
         wanted.append(func.lower(Idea.submitter_address) == submitter.lower())
     if q is not None:
-        pattern = f"%{_literal(q)}%"
-        wanted.append(or_(*(column.ilike(pattern) for column in (Idea.title, Idea.text, Idea.reference))))
+        where = None if sluice is None else session.scalars(select(Sluice.id).where(Sluice.slug == sluice)).all()
+        wanted.append(Idea.id.in_(search.newest(session, q, where)))
     if since is not None:
         wanted.append(Idea.created_at >= since)
     if after is not None:
@@ -109,11 +113,6 @@ def find_ideas(
         .limit(limit + 1)
     )
     return [IdeaRow(*row) for row in session.execute(asked)]
-
-
-def _literal(words: str) -> str:
-    """The words with LIKE's own signs made ordinary."""
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def idea_by_reference(session: Session, reference: str) -> IdeaRow:
@@ -268,7 +267,9 @@ def _with_people(session: Session, sluices: Sequence[Sluice]) -> list[SluiceRow]
         .order_by(SluiceAddress.is_primary.desc(), SluiceAddress.address)
     ).all()
     contacts = session.scalars(
-        select(Contact).where(Contact.sluice_id.in_(ids)).order_by(Contact.created_at, Contact.id)
+        select(Contact)
+        .where(Contact.sluice_id.in_(ids), Contact.role == "contact", Contact.removed_at.is_(None))
+        .order_by(Contact.created_at, Contact.id)
     ).all()
     return [
         SluiceRow(

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, func
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    Computed,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    and_,
+    func,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, TSVECTOR
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from shared.db import metadata
+
+WEEK_SECONDS = 604800
 
 
 class Base(DeclarativeBase):
@@ -21,6 +35,7 @@ class Base(DeclarativeBase):
         bytes: LargeBinary,
         dict[str, Any]: JSONB,
         list[str]: ARRAY(Text),
+        list[dict[str, Any]]: JSONB,
     }
 
 
@@ -44,8 +59,24 @@ class Sluice(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     announced_at: Mapped[datetime | None]
     """When others heard of it as it is; null where it has changed since."""
+    accent: Mapped[str] = mapped_column(server_default="#0b5563")
+    """The municipality's colour on its pages, as ``#rrggbb``."""
+    origins: Mapped[list[str]] = mapped_column(server_default="{}")
+    """Sites that may frame its form, such as ``https://krokom.example``."""
+    board: Mapped[bool] = mapped_column(server_default="false")
+    """Does it show a public board of ideas?"""
+    comments: Mapped[str] = mapped_column(server_default="held")
+    """On the board: ``off``, ``held`` until a contact lets them out, or ``open``."""
+    form_texts: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """By language: ``intro``, ``consent`` and ``after``, where the sluice has words of its own."""
+    questions: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
+    """Its own questions in the form; see ``services.intake.domain.questions``."""
+    escalate_days: Mapped[int] = mapped_column(server_default="3")
+    """Working days after a broken promise until the coaches hear of it."""
 
     __table_args__ = (
+        CheckConstraint("comments IN ('off', 'held', 'open')", name="comments"),
+        CheckConstraint("accent ~ '^#[0-9a-f]{6}$'", name="accent"),
         CheckConstraint("open_to IN ('staff', 'everybody')", name="open_to"),
         CheckConstraint("code ~ '^[A-Z]{2,8}$'", name="code"),
         CheckConstraint("slug ~ '^[a-z0-9-]{1,40}$'", name="slug"),
@@ -75,8 +106,20 @@ class Contact(Base):
     address: Mapped[str]
     language: Mapped[str] = mapped_column(server_default="sv")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    role: Mapped[str] = mapped_column(server_default="contact")
+    """``contact`` answers ideas; ``coach`` sees several sluices and hears where nobody answers."""
+    deputy_id: Mapped[UUID | None] = mapped_column(ForeignKey("intake.contact.id"))
+    """Who gets the ideas while this contact is away."""
+    away_until: Mapped[date | None]
+    """The last day of an absence that an automatic reply, or the contact, told of."""
+    removed_at: Mapped[datetime | None]
+    """When they ceased to be a contact; what they did stays theirs."""
 
-    __table_args__ = (UniqueConstraint("sluice_id", "address"),)
+    __table_args__ = (
+        UniqueConstraint("sluice_id", "address"),
+        CheckConstraint("role IN ('contact', 'coach')", name="role"),
+        Index("ix_contact_address", "address"),
+    )
 
 
 class RawMail(Base):
@@ -178,12 +221,77 @@ class Idea(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    version: Mapped[int] = mapped_column(server_default="1")
+    """Counts changes by people: who acts on an older one is told, and overwrites nothing."""
+    answers: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """To the sluice's own questions, by the question's id, with the question as it was then."""
+    consent: Mapped[str | None]
+    """The words that whoever sent the form agreed to."""
+    answered_at: Mapped[datetime | None]
+    """When it first got an official answer."""
+    assigned_to: Mapped[UUID | None] = mapped_column(ForeignKey(Contact.id))
+    asked_at: Mapped[datetime | None]
+    """When its submitter was asked something that they have not replied to yet."""
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("intake.idea.id"))
+    reminded_at: Mapped[datetime | None]
+    escalated_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
+    """When its submitter's name and address were taken away at their wish."""
+    published_at: Mapped[datetime | None]
+    """Since when it stands on the public board."""
+    public_title: Mapped[str | None]
+    public_text: Mapped[str | None]
+    """What the board shows: the original stays as it came."""
+    supporters: Mapped[int] = mapped_column(server_default="0")
+    search: Mapped[str] = mapped_column(
+        TSVECTOR,
+        Computed(
+            "setweight(to_tsvector('swedish', title), 'A') || setweight(to_tsvector('swedish', left(text, 50000)), 'B')"
+            " || setweight(to_tsvector('simple', reference), 'A') || array_to_tsvector(ARRAY['s' || sluice_id::text,"
+            " 'w' || floor(extract(epoch FROM created_at AT TIME ZONE 'UTC') / 604800)::bigint::text])",
+            persisted=True,
+        ),
+        deferred=True,
+    )
+    """Its words' stems, and two that narrow a search down: its sluice (``s<id>``) and its week (``w<number>``)."""
+    public_search: Mapped[str | None] = mapped_column(
+        TSVECTOR,
+        Computed(
+            "CASE WHEN public_title IS NOT NULL THEN setweight(to_tsvector('swedish', public_title), 'A')"
+            " || setweight(to_tsvector('swedish', left(coalesce(public_text, ''), 50000)), 'B')"
+            " || setweight(to_tsvector('simple', reference), 'A')"
+            " || array_to_tsvector(ARRAY['s' || sluice_id::text]) END",
+            persisted=True,
+        ),
+        deferred=True,
+    )
+    """Of the words on the board alone, with its sluice: a search there must not find what is hidden."""
 
     __table_args__ = (
         Index("ix_idea_sluice_created", "sluice_id", "created_at", "id"),
         Index("ix_idea_created", "created_at", "id"),
         Index("ix_idea_submitter_address", "submitter_address"),
     )
+
+    @hybrid_property
+    def is_public(self) -> bool:
+        """True for what stands on a board, where its sluice shows one."""
+        return self.published_at is not None and self.held is None and self.merged_into is None
+
+    @is_public.inplace.expression
+    @classmethod
+    def _is_public(cls) -> ColumnElement[bool]:
+        return and_(cls.published_at.is_not(None), cls.held.is_(None), cls.merged_into.is_(None))
+
+    @hybrid_property
+    def is_unanswered(self) -> bool:
+        """True for what is open and has had no official answer; also while it is held."""
+        return self.answered_at is None and self.merged_into is None and self.stage != "closed"
+
+    @is_unanswered.inplace.expression
+    @classmethod
+    def _is_unanswered(cls) -> ColumnElement[bool]:
+        return and_(cls.answered_at.is_(None), cls.merged_into.is_(None), cls.stage != "closed")
 
 
 class TimelineEntry(Base):

@@ -14,9 +14,12 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.intake.domain.sluice import ContactPerson, SluiceProfile
+from services.intake.store import board
 from services.intake.store.tables import AnswerDraft, Idea
+from services.intake.usecases.similar import similar
+from services.intake.usecases.stand_in import standing_in
 from shared.bus import outbox
-from shared.clock import STOCKHOLM
+from shared.clock import STOCKHOLM, now
 from shared.contracts import registry
 from shared.mail import message_ids, reply_addresses
 from shared.settings import Settings
@@ -41,6 +44,7 @@ class Announcer:
         notes: Sequence[str] = (),
         files: Sequence[str] = (),
         to_contacts: bool = True,
+        to_submitter: bool = True,
     ) -> None:
         """An idea came in, or was released from hold (then the contacts know of it already)."""
         outbox.put(
@@ -50,7 +54,7 @@ class Announcer:
                 "idea": _idea(idea),
                 "sluice": _sluice(sluice),
                 "via": idea.via,
-                "submitter": self._submitter(idea, sluice),
+                "submitter": self._submitter(idea, sluice) if to_submitter else None,
                 "submitter_kind": idea.kind or "",
                 "vouched": idea.vouched,
                 "asks_kind": idea.kind is None,
@@ -63,8 +67,27 @@ class Announcer:
                 "contact_thread": self._thread(idea, sluice),
                 "contact_notes": list(notes),
                 "attachments": list(files),
+                "similar": self._similar(session, idea, sluice) if to_submitter and no_confirmation is None else [],
             },
         )
+
+    def _similar(self, session: Session, idea: Idea, sluice: SluiceProfile) -> list[dict[str, Any]]:
+        """Published ideas of the same sluice that a confirmation can point to, where its reader is vouched for."""
+        if not (sluice.board and idea.vouched and idea.submitter_address and idea.held is None):
+            return []
+        found = similar(session, sluice.id, idea.title, idea.text, public_only=True, exclude=idea.id)
+        # As the board shows them: a contact's "Hej Åsa!" was for one reader.
+        newest = {one.id: next((answer.text for answer in board.answers(session, one.id)), "") for one in found}
+        return [
+            {
+                "reference": one.reference,
+                "title": one.title,
+                "stage": one.stage.value,
+                "answer": newest[one.id],
+                "same_url": links.same_idea_url(self.settings, idea.id, one.id),
+            }
+            for one in found
+        ]
 
     def added_to(
         self,
@@ -117,10 +140,29 @@ class Announcer:
             },
         )
 
+    def passed_on(self, session: Session, idea: Idea, sluice: SluiceProfile, *, notes: Sequence[str]) -> None:
+        """An idea came in from another sluice: its contacts get the same notice as of one that is new."""
+        self.received(
+            session,
+            idea,
+            sluice,
+            no_confirmation="it was passed on by another sluice, and its submitter is told so",
+            notes=notes,
+            to_submitter=False,
+        )
+
     def answered(
-        self, session: Session, idea: Idea, sluice: SluiceProfile, *, answer_id: UUID, signed_by: str, text: str
+        self,
+        session: Session,
+        idea: Idea,
+        sluice: SluiceProfile,
+        *,
+        answer_id: UUID,
+        signed_by: str,
+        text: str,
+        before: str | None = None,
     ) -> None:
-        """An official answer was given."""
+        """An official answer was given; ``before`` is the stage that the idea was in until then."""
         outbox.put(
             session,
             registry.IDEA_ANSWERED,
@@ -131,6 +173,8 @@ class Announcer:
                 "submitter": self._submitter(idea, sluice),
                 "signed_by": signed_by,
                 "text": without_tokens(text),
+                "stage_before": before,
+                "close_reason": idea.close_reason,
                 "follow_url": links.follow_url(self.settings, idea.reference),
                 "submitter_thread": self._thread(idea, sluice),
             },
@@ -154,7 +198,10 @@ class Announcer:
         }
 
     def _contacts(self, idea: Idea, sluice: SluiceProfile) -> list[dict[str, Any]]:
-        return [self._contact(idea, sluice, contact) for contact in sluice.contacts]
+        """Every contact, and the deputies of those who are away."""
+        today = now().astimezone(STOCKHOLM).date()
+        people = dict.fromkeys((*sluice.contacts, *standing_in(sluice, sluice.contacts, today)))
+        return [self._contact(idea, sluice, person) for person in people]
 
     def _contact(self, idea: Idea, sluice: SluiceProfile, contact: ContactPerson) -> dict[str, Any]:
         return {
@@ -169,7 +216,15 @@ class Announcer:
                 str(contact.id),
             ),
             "idea_url": links.contact_url(self.settings, idea.reference, contact.id),
+            "acts": {act: links.act_url(self.settings, act, idea.id, contact.id) for act in _offered(idea)},
         }
+
+
+def _offered(idea: Idea) -> tuple[str, ...]:
+    """What a contact can do from a mail: nobody can be asked who left no address, and what is held waits."""
+    if idea.held is not None:
+        return ("slapp", "lamna")
+    return ("ta", "fraga", "svara", "lamna") if idea.submitter_address else ("ta", "svara", "lamna")
 
 
 def _idea(idea: Idea) -> dict[str, Any]:

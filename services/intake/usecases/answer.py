@@ -13,14 +13,12 @@ from services.intake.domain.sluice import ContactPerson, SluiceProfile
 from services.intake.domain.words import clean
 from services.intake.store import sluices
 from services.intake.store.tables import AnswerDraft, Contact, Idea, InboundEmail
+from services.intake.usecases import official
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.receive import note
-from shared import logs
 from shared.clock import now
-from shared.errors import NotFound, Rejected
+from shared.errors import Conflict, NotFound, Rejected
 from shared.ids import new_id
-
-log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def draft(
 def view_draft(session: Session, draft_id: UUID) -> DraftView:
     """The drafted answer with what its contact needs to see.
 
-    :raises NotFound: there is no such draft.
+    :raises NotFound: there is no such draft, or whoever wrote it is no contact any more.
     """
     drafted, idea, contact = _load(session, draft_id)
     sluice = sluices.profile(session, idea.sluice_id)
@@ -108,8 +106,9 @@ def confirm(session: Session, announcer: Announcer, draft_id: UUID, text: str) -
 
     Returns False where it was confirmed before: pressing twice answers once.
 
-    :raises NotFound: there is no such draft.
+    :raises NotFound: there is no such draft, or whoever wrote it is no contact any more.
     :raises Rejected: the text is empty.
+    :raises Conflict: the idea is no longer theirs to answer.
     """
     drafted, idea, contact = _load(session, draft_id)
     if drafted.confirmed_at is not None:
@@ -117,25 +116,12 @@ def confirm(session: Session, announcer: Announcer, draft_id: UUID, text: str) -
     words = clean(text).strip()
     if not words:
         raise Rejected("text", "answer_is_empty")
-    moment = now()
-    drafted.confirmed_at = moment
+    if idea.sluice_id != contact.sluice_id or idea.merged_into is not None:
+        raise Conflict("the idea has been passed on or merged since")
+    drafted.confirmed_at = now()
     drafted.text = words
-    before = Stage(idea.stage)
-    idea.stage = after_answer(before).value
-    idea.updated_at = moment
-    entry = note(
-        session,
-        idea,
-        event="answered",
-        at=moment,
-        actor=contact.name,
-        actor_kind="contact",
-        text=words,
-        facts={"from": before.value, "to": idea.stage},
-    )
-    sluice = sluices.profile(session, idea.sluice_id)
-    announcer.answered(session, idea, sluice, answer_id=entry.id, signed_by=contact.name, text=words)
-    log.info("idea_answered", idea_id=str(idea.id))
+    to = after_answer(Stage(idea.stage))
+    official.give(session, announcer, idea, to=to, text=words, signed_by=contact.name, close_reason=idea.close_reason)
     return True
 
 
@@ -144,8 +130,8 @@ def _load(session: Session, draft_id: UUID) -> tuple[AnswerDraft, Idea, Contact]
         select(AnswerDraft, Idea, Contact)
         .join(Idea, Idea.id == AnswerDraft.idea_id)
         .join(Contact, Contact.id == AnswerDraft.contact_id)
-        .where(AnswerDraft.id == draft_id)
-        .with_for_update(of=AnswerDraft)
+        .where(AnswerDraft.id == draft_id, Contact.removed_at.is_(None))
+        .with_for_update(of=(AnswerDraft, Idea))
     ).one_or_none()
     if row is None:
         raise NotFound("no such draft")

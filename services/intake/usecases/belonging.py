@@ -17,7 +17,7 @@ from services.intake.domain.sluice import ContactPerson
 from services.intake.domain.words import one_line
 from services.intake.store.tables import Idea, InboundEmail
 from services.intake.usecases.letter import Letter
-from services.intake.usecases.receive import idea_with_reference
+from services.intake.usecases.receive import idea_with_reference, is_known_to
 from shared.mail import message_ids, reply_addresses
 from shared.mail.reply_addresses import ReplyAddress
 from shared.signing import Signer
@@ -42,7 +42,7 @@ class Belonging:
             if idea is None:
                 self.because(f"reply address for {address.reference}, which this sluice does not know")
             elif address.purpose == reply_addresses.CONTACT:
-                if self.contact_of(address) is not None:
+                if self.holder_of(address) is not None:
                     return idea, address
                 self.because(f"reply address for {address.reference} is not one that we signed")
             elif address.is_signed(self.signer):
@@ -51,14 +51,18 @@ class Belonging:
                 self.because(f"reply address for {address.reference} is not one that we signed")
         return None, None
 
-    def contact_of(self, address: ReplyAddress) -> ContactPerson | None:
-        """The contact whose reply address this is, or None."""
+    def holder_of(self, address: ReplyAddress) -> ContactPerson | None:
+        """The contact or coach of the mail's sluice whose reply address this is, or None."""
         if address.purpose != reply_addresses.CONTACT:
             return None
         return next(
-            (contact for contact in self.letter.sluice.contacts if address.is_signed(self.signer, str(contact.id))),
+            (person for person in self.letter.sluice.people if address.is_signed(self.signer, str(person.id))),
             None,
         )
+
+    def contact_of(self, idea: Idea, address: ReplyAddress) -> ContactPerson | None:
+        """The same person, where they answer the idea: not where it was passed on, or is only shared with them."""
+        return self.holder_of(address) if idea.sluice_id == self.letter.sluice.id else None
 
     def referred(self) -> tuple[Idea | None, str]:
         """The idea that References or the subject name, if its sender may join it; else a hint."""
@@ -79,7 +83,7 @@ class Belonging:
             identity = message_ids.identity_of(self.signer, message_id)
             if identity is not None:
                 idea = self.session.get(Idea, identity)
-                if idea is not None and idea.sluice_id == self.letter.sluice.id:
+                if idea is not None and is_known_to(self.session, idea, self.letter.sluice.id):
                     return idea, "its References"
         if referred:
             idea = self.session.scalar(

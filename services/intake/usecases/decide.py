@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from services.intake.domain.words import clean, one_line
 from services.intake.mail.model import Kind
+from services.intake.store import sluices
 from services.intake.store.tables import Idea, InboundEmail, MailIdentity
 from services.intake.usecases import answer
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.belonging import Belonging
 from services.intake.usecases.letter import Letter
+from services.intake.usecases.note_absence import NoteAbsence
 from services.intake.usecases.receive import Addition, NewIdea, add_to_idea, note, open_idea
 from services.intake.usecases.returned import Returned
 from services.intake.usecases.sayings import say
@@ -195,6 +197,8 @@ class Decision:
             public=False,
             inbound_email_id=self.letter.mail.id,
         )
+        if origin is not None:
+            NoteAbsence(self.session, self.announcer, self.letter, self.because)(origin)
 
     def _to_return_path(self) -> None:
         """Keep what looks as if a person wrote it, but came to where only programs answer (RFC 3834 §4).
@@ -219,7 +223,7 @@ class Decision:
     def _idea_or_reply(self) -> None:
         idea, address = self._belonging.addressed()
         if idea is not None and address is not None:
-            contact = self._belonging.contact_of(address)
+            contact = self._belonging.contact_of(idea, address)
             if contact is not None:
                 answer.draft(
                     self.session,
@@ -234,6 +238,14 @@ class Decision:
                 self.because(
                     f"draft answer to idea {idea.reference} because of its reply address for a contact;"
                     " it waits for that contact to confirm it"
+                )
+                return
+            if (holder := self._belonging.holder_of(address)) is not None:
+                self._add(
+                    idea,
+                    f"a note on idea {idea.reference} because of the reply address of {holder.name},"
+                    f" a contact of {self.letter.sluice.slug}, which does not answer it",
+                    public=False,
                 )
                 return
             self._add(idea, f"part of idea {idea.reference} because of its reply address")
@@ -255,7 +267,9 @@ class Decision:
         add_to_idea(
             self.session,
             self.announcer,
-            self.letter.sluice,
+            self.letter.sluice
+            if idea.sluice_id == self.letter.sluice.id
+            else sluices.profile(self.session, idea.sluice_id),
             idea,
             Addition(
                 text=self.letter.words,

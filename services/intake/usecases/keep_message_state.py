@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from services.intake.domain.messages import ERASED, TO_SUBMITTERS
 from services.intake.domain.words import clean
 from services.intake.store.tables import Idea, IdeaMessage
 from shared import logs
@@ -19,19 +20,24 @@ log = logs.get(__name__)
 def keep_message_state(session: Session, told: Mapping[str, Any]) -> None:
     """Keep ``notification.changed.v1``: the newest wins, so late and double messages change nothing.
 
-    A message about an idea that is not here (any more) is dropped.
+    A message about an idea that is not here (any more) is dropped. Where the submitter's details were erased, their
+    address does not come back by what is told later.
     """
-    idea_id = session.scalar(select(Idea.id).where(Idea.reference == told["idea_reference"]))
-    if idea_id is None:
+    # Held as the new row's reference to it would hold it: an erasure comes wholly before or wholly after.
+    held = select(Idea.id, Idea.erased_at).where(Idea.reference == told["idea_reference"])
+    found = session.execute(held.with_for_update(read=True, key_share=True)).one_or_none()
+    if found is None:
         log.warning("message_about_unknown_idea", notification_id=str(told["notification_id"]))
         return
+    idea_id, erased_at = found
+    is_nameless = erased_at is not None and told["kind"] in TO_SUBMITTERS
     known = {
         "kind": told["kind"],
         "channel": told["channel"],
-        "recipient": clean(told["recipient"]),
+        "recipient": ERASED if is_nameless else clean(told["recipient"]),
         "state": told["state"],
         "reason": clean(told["reason"]) if told["reason"] else None,
-        "line": clean(told["line"]) if told["line"] else None,
+        "line": clean(told["line"]) if told["line"] and not is_nameless else None,
         "replaces": told["replaces"],
         "at": told["at"],
     }

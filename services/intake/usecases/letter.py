@@ -80,7 +80,7 @@ class Letter:
     def notes(self, hint: str) -> list[str]:
         """What the contact should know, in the sluice's language."""
         language = self.sluice.language
-        notes = [say("vouched" if self.check.vouched else "unvouched", language)]
+        notes = [] if self.check.vouched else [say("unvouched", language)]
         if hint:
             notes.append(say("may_belong_to", language, reference=hint))
         if len(self.reading.senders) > 1:

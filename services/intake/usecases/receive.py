@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,9 +15,10 @@ from services.intake.domain.idea import Stage, SubmitterKind
 from services.intake.domain.sluice import SluiceProfile
 from services.intake.domain.words import clean, one_line
 from services.intake.mail.model import Attachment as ReceivedFile
-from services.intake.store import files
+from services.intake.store import arrivals, files
 from services.intake.store.references import next_reference
 from services.intake.store.tables import Idea, TimelineEntry
+from services.intake.store.work_tables import IdeaSluice
 from services.intake.usecases.announce import Announcer
 from shared import logs
 from shared.clock import STOCKHOLM
@@ -50,6 +52,9 @@ class NewIdea:
     original_message_id: str | None = None
     notes: Sequence[str] = ()
     idempotency_key: str | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    """To the sluice's own questions, as ``services.intake.domain.questions`` gives them."""
+    consent: str | None = None
     facts: dict[str, object] = field(default_factory=dict)
 
 
@@ -79,20 +84,25 @@ def open_idea(session: Session, announcer: Announcer, sluice: SluiceProfile, new
         created_at=new.received_at,
         updated_at=new.received_at,
         idempotency_key=new.idempotency_key,
+        answers=dict(new.answers),
+        consent=new.consent,
+        version=1,
+        supporters=0,
     )
-    session.add(idea)
-    session.flush()
-    files.keep(session, idea.id, new.inbound_email_id, new.files)
-    note(
-        session,
-        idea,
+    first = TimelineEntry(
+        id=new_id(),
+        idea_id=idea.id,
         event="received",
         at=new.received_at,
         actor=idea.submitter_name or idea.submitter_address or "",
         actor_kind="submitter",
+        text="",
         facts={"via": new.via, **new.facts},
+        public=True,
         inbound_email_id=new.inbound_email_id,
     )
+    arrivals.keep(session, idea, first)
+    files.keep(session, idea.id, new.inbound_email_id, new.files)
     announcer.received(
         session,
         idea,
@@ -144,6 +154,8 @@ def add_to_idea(
         inbound_email_id=addition.inbound_email_id,
     )
     idea.updated_at = addition.at
+    if addition.author_kind == "submitter":
+        idea.asked_at = None
     if addition.tells:
         announcer.added_to(session, idea, sluice, entry_id=entry.id, author=entry.actor, text=entry.text, files=names)
     log.info("idea_added_to", idea_id=str(idea.id), by=addition.author_kind)
@@ -181,5 +193,11 @@ def note(
 
 
 def idea_with_reference(session: Session, sluice_id: UUID, reference: str) -> Idea | None:
-    """The idea of that sluice with that reference, or None."""
-    return session.scalar(select(Idea).where(Idea.reference == reference, Idea.sluice_id == sluice_id))
+    """The idea with that reference that the sluice has, had before it was passed on, or shares; or None."""
+    idea = session.scalar(select(Idea).where(Idea.reference == reference))
+    return idea if idea is not None and is_known_to(session, idea, sluice_id) else None
+
+
+def is_known_to(session: Session, idea: Idea, sluice_id: UUID) -> bool:
+    """True for the sluice that has the idea, and for those that had it or share it: mail about it comes there too."""
+    return idea.sluice_id == sluice_id or session.get(IdeaSluice, (idea.id, sluice_id)) is not None

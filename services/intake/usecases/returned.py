@@ -17,6 +17,7 @@ from services.intake.domain.messages import TO_SUBMITTERS
 from services.intake.mail.model import Complaint
 from services.intake.store.tables import Idea, IdeaMessage
 from services.intake.usecases.letter import Letter
+from services.intake.usecases.receive import is_known_to
 from shared.clock import now
 from shared.errors import TemporaryFailure
 from shared.mail import addresses, message_ids
@@ -33,6 +34,8 @@ class Origin:
 
     idea: Idea
     went_to_submitter: bool
+    recipient: str | None = None
+    """Whom it went to, where notify has told of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +64,9 @@ class Returned:
             went_to_submitter = known.kind in TO_SUBMITTERS
         else:
             idea, went_to_submitter = self._referred(), False
-        if idea is None or idea.sluice_id != self.letter.sluice.id:
+        if idea is None or not is_known_to(self.session, idea, self.letter.sluice.id):
             return None
-        return Origin(idea, went_to_submitter)
+        return Origin(idea, went_to_submitter, known.recipient if known is not None else None)
 
     def complained_about(self, complaint: Complaint) -> tuple[UUID, str] | None:
         """The message that a complaint is about, and what shows it; None where nothing of it was made by us.

@@ -259,4 +259,5 @@ def _note(
         public=False,
         inbound_email_id=mail.id,
     )
+    idea.version += 1
     idea.updated_at = now()

@@ -9,15 +9,16 @@ from uuid import UUID
 from flask import Flask, Response
 from sqlalchemy.orm import Session
 
-from services.intake.domain.idea import Reference, SubmitterKind
+from services.intake.domain.idea import SubmitterKind
 from services.intake.store import queries
 from services.intake.store.tables import Idea
 from services.intake.usecases import undo
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.create_idea import IdeaByApi, create_idea
 from services.intake.web import downloads, schemas
+from services.intake.web.api_acts import add_acts
+from services.intake.web.known_reference import known
 from shared.db import Database
-from shared.errors import NotFound
 from shared.settings import Settings
 from shared.web.api import Blueprint, add, make_api
 from shared.web.paging import PageQuery, page
@@ -93,8 +94,9 @@ def _ideas(settings: Settings, database: Database, announcer: Announcer) -> Blue
     def get_idea(reference: str) -> dict[str, Any]:
         """Read one idea with its timeline, its files and what was sent about it."""
         with database.transaction() as session:
-            return _detail(session, settings, _reference(reference))
+            return _detail(session, settings, known(reference))
 
+    add_acts(ideas, database, announcer, lambda session, reference: _detail(session, settings, reference), scope=WRITE)
     return ideas
 
 
@@ -236,10 +238,3 @@ def _detail(session: Session, settings: Settings, reference: str) -> dict[str, A
         "attachments": [schemas.attachment_shape(file, settings) for file in queries.attachments(session, row.idea.id)],
         "messages": [schemas.message_shape(message) for message in queries.messages(session, row.idea.id)],
     }
-
-
-def _reference(text: str) -> str:
-    found = Reference.parse(text)
-    if found is None:
-        raise NotFound("not a reference")
-    return str(found)

@@ -6,6 +6,7 @@ import re
 from io import BytesIO
 from uuid import UUID
 
+from babel.numbers import format_decimal
 from flask import Response, send_file
 
 from services.intake.domain.words import one_line
@@ -24,6 +25,19 @@ def attachment(file: Attachment, content: bytes) -> Response:
 def original(inbound_email_id: UUID, raw: bytes) -> Response:
     """A received mail: the bytes of DATA after dot-unstuffing, unchanged."""
     return _download(raw, "message/rfc822", f"{inbound_email_id}.eml")
+
+
+def size_in_words(size: int, language: str) -> str:
+    """A number of bytes as people read it: ``1,4 MB``."""
+    for unit, power in (("MB", 1_000_000), ("kB", 1_000)):
+        if size >= power:
+            return f"{format_decimal(round(size / power, 1 if size < 10 * power else 0), locale=language)}\u00a0{unit}"
+    return f"{size}\u00a0B"
+
+
+def mail(raw: bytes, name: str) -> Response:
+    """A mail under a name of ours."""
+    return _download(raw, "message/rfc822", name)
 
 
 def _download(content: bytes, kind: str, name: str) -> Response:

@@ -10,6 +10,7 @@ from services.intake.domain.idea import PATH, Stage, SubmitterKind
 from services.intake.domain.messages import did_not_arrive
 from services.intake.mail.model import Kind
 from services.intake.store.queries import IdeaRow, InboundRow, SluiceRow
+from services.intake.store.search import MAX_FOUND
 from services.intake.store.tables import Attachment, IdeaMessage, TimelineEntry
 from shared.clock import STOCKHOLM
 from shared.contracts.facts import LANGUAGES
@@ -100,6 +101,7 @@ class IdeaSchema(Schema):
     held = fields.Boolean(metadata=_described("Does it wait for a contact to release it?"))
     held_reason = fields.String(allow_none=True, metadata=_described("Why it is held: forged, spam …"))
     follow_url = fields.Url(metadata=_described("The submitter's own page: whoever has the link can read it."))
+    version = fields.Integer(metadata=_described("Counts changes by people; a move names the one that it is about."))
 
 
 class IdeaDetailSchema(IdeaSchema):
@@ -129,7 +131,13 @@ class IdeaQuery(PageQuery):
     kind = fields.String(validate=validate.OneOf(KINDS))
     held = fields.Boolean()
     submitter = fields.String(metadata=_described("The submitter's address."))
-    q = fields.String(validate=validate.Length(1, 200), metadata=_described("Words in title, text or reference."))
+    q = fields.String(
+        validate=validate.Length(1, 200),
+        metadata=_described(
+            "Words in title, text or reference, in any of their Swedish forms. All must be there; at most the"
+            f" {MAX_FOUND} newest ideas that have them are gone through."
+        ),
+    )
     since = fields.AwareDateTime(metadata=_described("Came in at this time or later (RFC 3339, with its zone)."))
 
 
@@ -279,6 +287,7 @@ def idea_shape(row: IdeaRow, settings: Settings) -> dict[str, Any]:
         "text": idea.text,
         "stage": idea.stage,
         "close_reason": idea.close_reason,
+        "version": idea.version,
         "kind": idea.kind,
         "submitter": {"name": idea.submitter_name, "email": idea.submitter_address},
         "vouched": idea.vouched,

@@ -46,7 +46,7 @@ def asked(
     person: Mapping[str, Any],
     *,
     sluice: Mapping[str, Any],
-    reference: str,
+    reference: str | None,
     facts: Mapping[str, Any],
     withheld: str | None = None,
     is_echo: bool = False,

@@ -19,19 +19,22 @@ AnswerBy = Callable[[date], str]
 
 def can_tell_of(kind: Kind) -> bool:
     """True where a digest has words for it; all else is sent by itself, whatever rhythm was chosen."""
-    return kind in (Kind.NOTICE, Kind.NOTICE_HELD, Kind.ADDED)
+    return kind in (Kind.NOTICE, Kind.NOTICE_HELD, Kind.ADDED, Kind.ASSIGNED)
 
 
-def entry(kind: Kind, facts: Mapping[str, Any], when: datetime, answer_by: AnswerBy) -> dict[str, str]:
+def entry(
+    kind: Kind, facts: Mapping[str, Any], when: datetime, answer_by: AnswerBy, why_held: Callable[[str], str]
+) -> dict[str, str]:
     """One notification as an entry, from the facts that a mail of its own would be written from.
 
+    :param why_held: from the code of why an idea is held to words in the reader's language.
     :raises ValueError: a digest has no words for that kind.
     """
     match kind:
-        case Kind.NOTICE:
+        case Kind.NOTICE | Kind.ASSIGNED:
             line = answer_by(date.fromisoformat(facts["answer_by"]))
         case Kind.NOTICE_HELD:
-            line = facts["held"]
+            line = why_held(facts["held"])
         case Kind.ADDED:
             line = f"{facts['author']}: {facts['added']}" if facts["added"] else facts["author"]
         case _:

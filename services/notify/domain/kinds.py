@@ -24,6 +24,26 @@ class Kind(StrEnum):
     """To a contact: something did not reach the person it was for."""
     DIGEST = "digest"
     """To a contact: what happened in a day or a week, in one mail."""
+    SIGN_IN = "sign-in"
+    """To somebody who may sign in: the link by which they do."""
+    VERIFY = "verify"
+    """To an address that somebody typed into a page: is it yours? Carries nobody's words."""
+    QUESTION = "question"
+    """To the submitter: a contact asks something."""
+    FOLLOWED = "followed"
+    """To somebody who follows an idea: it took a step or got an answer."""
+    MERGED = "merged"
+    """To the submitter: the idea goes on together with another."""
+    PASSED_ON = "passed-on"
+    """To the submitter: another sluice answers."""
+    ASSIGNED = "assigned"
+    """To a contact: this idea is yours."""
+    REMINDER = "reminder"
+    """To a contact: ideas wait for an answer."""
+    ESCALATION = "escalation"
+    """To a coach: ideas have waited too long."""
+    NEWS = "news"
+    """To somebody who asked for them: news of a sluice's or the region's."""
     MESSAGE = "message"
     """To anybody: a text that the API was given."""
     EVENT = "event"
@@ -45,6 +65,8 @@ class Category(StrEnum):
     """Follows from something the person did: always sent, at once."""
     IDEAS = "ideas"
     """A contact's notices: in the rhythm they chose, but never not at all."""
+    DUTIES = "duties"
+    """What a contact or coach must answer for: sent in waking hours of working days, and cannot be stopped."""
     REMINDERS = "reminders"
     """Sent in waking hours of working days; anybody may stop them."""
     NEWS = "news"
@@ -70,7 +92,7 @@ class Category(StrEnum):
     @property
     def keeps_quiet_hours(self) -> bool:
         """True where nobody is disturbed by it in the evening or on a day off."""
-        return self is Category.REMINDERS
+        return self in (Category.REMINDERS, Category.DUTIES)
 
 
 CATEGORIES = {
@@ -82,6 +104,16 @@ CATEGORIES = {
     Kind.ADDED: Category.IDEAS,
     Kind.DIGEST: Category.IDEAS,
     Kind.UNDELIVERED: Category.SERVICE,
+    Kind.SIGN_IN: Category.ASKED_FOR,
+    Kind.VERIFY: Category.ASKED_FOR,
+    Kind.QUESTION: Category.ASKED_FOR,
+    Kind.MERGED: Category.ASKED_FOR,
+    Kind.PASSED_ON: Category.ASKED_FOR,
+    Kind.ASSIGNED: Category.IDEAS,
+    Kind.REMINDER: Category.DUTIES,
+    Kind.ESCALATION: Category.DUTIES,
+    Kind.FOLLOWED: Category.NEWS,
+    Kind.NEWS: Category.NEWS,
     Kind.MESSAGE: Category.ASKED_FOR,
     Kind.EVENT: Category.SERVICE,
 }

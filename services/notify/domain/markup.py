@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.notify.domain.template import Fault, Filled, FillError, Value
-from services.notify.domain.variables import Form
+from services.notify.domain.variable import Form
 from services.notify.domain.words import cut, one_line
 
 LONGEST = {Form.LIST: 500, Form.LINK: 2000}

@@ -53,7 +53,14 @@ def _entry(line: Line) -> str:
 
 
 def _paragraph(paragraph: Paragraph, indent: str) -> str:
-    return "\n".join(_filled(line, indent, indent) for line in paragraph)
+    return "\n".join(_filled(each, indent, indent) for line in paragraph for each in _links_apart(line))
+
+
+def _links_apart(line: Line) -> Iterable[Line]:
+    """A line of nothing but links with dots between them as lines of one link each; any other as it is."""
+    links = [run for run in line if run.url is not None]
+    between = "".join(run.text for run in line if run.url is None)
+    return [(link,) for link in links] if len(links) > 1 and not between.strip(" ·") else [line]
 
 
 def _filled(line: Line, first: str = "", rest: str = "") -> str:

@@ -16,7 +16,8 @@ from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from services.notify.domain.variables import Form, Say, Variable, tree
+from services.notify.domain.variable import Form, Variable
+from services.notify.domain.variables import Say, tree
 from services.notify.domain.words import cleaned
 
 FIRST = 0xF0000

@@ -7,122 +7,31 @@ written in a wording.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any
 
+from services.notify.domain import letters
 from services.notify.domain.kinds import Kind
+from services.notify.domain.variable import (
+    ANSWER,
+    ANSWER_BY,
+    ATTACHMENTS,
+    FOLLOW,
+    IDEA,
+    IDEA_URL,
+    REFERENCE,
+    SLUICE,
+    TEXT,
+    TITLE,
+    Form,
+    Variable,
+)
 from services.notify.domain.words import one_line
 
 Say = Callable[[str], str]
 """From a key such as ``reason.mailbox-full`` to its words in the mail's language."""
 
 
-ALWAYS_THERE = object()
-
-
-class Form(StrEnum):
-    """What a variable holds, which decides where it may stand and how it is written."""
-
-    TEXT = "text"
-    """Always on one line."""
-    PROSE = "prose"
-    """Keeps its paragraphs and line ends where it stands alone on its line."""
-    REFERENCE = "reference"
-    """An idea's number; never broken over two lines."""
-    DAY = "day"
-    """An ISO day or moment; written in words."""
-    LINK = "link"
-    CODE = "code"
-    """One of our codes; compared as it is, written in words."""
-    NUMBER = "number"
-    FLAG = "flag"
-    """Only asked about."""
-    LIST = "list"
-    """Gone through; a list of texts may also be written, with commas."""
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """One name. ``meaning`` and a text's ``sample`` are in Swedish and in English."""
-
-    name: str
-    """As written: ``idea.title``."""
-    form: Form
-    meaning: tuple[str, str]
-    sample: Any
-    """As the facts hold it; a tuple is Swedish and English."""
-    lacking: Any = ALWAYS_THERE
-    """What the facts hold where there is nothing to say; None must be asked about before it is written."""
-    is_needed: bool = False
-    """True where a mail without it would be of no use."""
-    is_derived: bool = False
-    """True where it is made from other facts (see ``values``)."""
-    texts: str = ""
-    """The beginning of the keys under which a code's words are found."""
-    fields: tuple[Variable, ...] = ()
-    """What each entry of a list has, where entries are more than a text."""
-
-    @property
-    def may_lack(self) -> bool:
-        """True where a mail may have nothing to say there."""
-        return self.lacking is not ALWAYS_THERE
-
-    def meaning_in(self, language: str) -> str:
-        """The meaning in that language."""
-        return self.meaning[language != "sv"]
-
-
-_SLUICE = (
-    Variable(
-        "sluice.name", Form.TEXT, ("idéslussens namn", "the sluice’s name"), ("Idéslussen Krokom", "Krokom’s ideas")
-    ),
-    Variable("sluice.address", Form.TEXT, ("idéslussens adress", "the sluice’s address"), "ide@krokom.example"),
-)
-_REFERENCE = Variable("idea.reference", Form.REFERENCE, ("idéns nummer", "the idea’s number"), "KRO-2026-0042")
-_TITLE = Variable(
-    "idea.title",
-    Form.TEXT,
-    ("idéns rubrik", "the idea’s title"),
-    ("Cykelpump vid busstorget", "A bicycle pump at the bus square"),
-)
-_TEXT = Variable(
-    "idea.text",
-    Form.PROSE,
-    ("det som personen skrev", "what the person wrote"),
-    (
-        "Sätt upp en fast cykelpump vid busstorget.\n\nDet tar fem minuter att laga en punktering.",
-        "Put up a bicycle pump at the bus square.\n\nMending a puncture takes five minutes.",
-    ),
-    lacking="",
-)
-_ATTACHMENTS = Variable(
-    "attachments",
-    Form.LIST,
-    ("namnen på bifogade filer", "the names of attached files"),
-    ["pump.jpg", "karta.pdf"],
-    lacking=[],
-)
-_ANSWER_BY = Variable(
-    "answer_by",
-    Form.DAY,
-    ("dagen då personen ska ha fått svar", "the day by which the person has an answer"),
-    "2026-12-01",
-)
-_FOLLOW = Variable(
-    "follow_url",
-    Form.LINK,
-    ("sidan där personen följer sin idé", "the page where the person follows the idea"),
-    "https://idesluss.example/i/KRO-2026-0042?t=abcdefghijklmnop",
-    is_needed=True,
-)
-_IDEA_URL = Variable(
-    "idea_url",
-    Form.LINK,
-    ("kontaktpersonens sida om idén", "the contact person’s page of the idea"),
-    "https://idesluss.example/kontakt/ide/KRO-2026-0042?t=ponmlkjihgfedcba",
-    is_needed=True,
-)
 _SENDER = Variable(
     "sender",
     Form.TEXT,
@@ -137,21 +46,10 @@ _NOTES = Variable(
     (["Idén liknar KRO-2026-0017."], ["The idea resembles KRO-2026-0017."]),
     lacking=[],
 )
-_ANSWER = Variable(
-    "answer",
-    Form.PROSE,
-    ("svaret", "the answer"),
-    (
-        "Hej Åsa!\n\nVi sätter upp en pump i april, vid cykelställen.",
-        "Hello Åsa,\n\nWe put up a pump in April, by the bicycle racks.",
-    ),
-    is_needed=True,
-)
-_IDEA = (_REFERENCE, _TITLE, _TEXT)
 
 _BY_KIND: dict[Kind, tuple[Variable, ...]] = {
     Kind.CONFIRMATION: (
-        _REFERENCE,
+        REFERENCE,
         Variable(
             "idea.title",
             Form.TEXT,
@@ -159,12 +57,12 @@ _BY_KIND: dict[Kind, tuple[Variable, ...]] = {
                 "idéns rubrik, om vi vet att avsändaren är äkta",
                 "the idea’s title, where the sender is certain",
             ),
-            _TITLE.sample,
+            TITLE.sample,
             lacking=None,
         ),
-        replace(_TEXT, lacking=None),
-        _ANSWER_BY,
-        _FOLLOW,
+        replace(TEXT, lacking=None),
+        ANSWER_BY,
+        FOLLOW,
         Variable(
             "asks_kind",
             Form.FLAG,
@@ -172,11 +70,12 @@ _BY_KIND: dict[Kind, tuple[Variable, ...]] = {
             True,
             lacking=False,
         ),
-        _ATTACHMENTS,
+        ATTACHMENTS,
+        *letters.HELPS,
     ),
     Kind.NOTICE: (
-        *_IDEA,
-        _ANSWER_BY,
+        *IDEA,
+        ANSWER_BY,
         _SENDER,
         Variable(
             "has_address",
@@ -187,24 +86,27 @@ _BY_KIND: dict[Kind, tuple[Variable, ...]] = {
             is_derived=True,
         ),
         _NOTES,
-        _ATTACHMENTS,
-        _IDEA_URL,
+        ATTACHMENTS,
+        IDEA_URL,
+        *letters.ACT_LINKS,
     ),
     Kind.NOTICE_HELD: (
-        *_IDEA,
+        *IDEA,
         Variable(
             "held",
-            Form.TEXT,
+            Form.CODE,
             ("varför idén hålls kvar", "why the idea is held"),
-            ("Mejlet ser förfalskat ut.", "The email looks forged."),
+            "forged",
+            texts="held",
         ),
         _SENDER,
         _NOTES,
-        _ATTACHMENTS,
-        _IDEA_URL,
+        ATTACHMENTS,
+        IDEA_URL,
+        *letters.ACT_LINKS,
     ),
     Kind.ADDED: (
-        *_IDEA,
+        *IDEA,
         Variable("author", Form.TEXT, ("vem som lade till", "who added"), "Åsa Öberg"),
         Variable(
             "added",
@@ -213,12 +115,13 @@ _BY_KIND: dict[Kind, tuple[Variable, ...]] = {
             ("Det behövs en med både bil- och cykelventil.", "It should fit car and bicycle valves."),
             lacking="",
         ),
-        _ATTACHMENTS,
-        _IDEA_URL,
+        ATTACHMENTS,
+        IDEA_URL,
+        *letters.ACT_LINKS,
     ),
     Kind.ANSWER_DRAFT: (
-        *_IDEA,
-        _ANSWER,
+        *IDEA,
+        ANSWER,
         Variable(
             "confirm_url",
             Form.LINK,
@@ -228,8 +131,8 @@ _BY_KIND: dict[Kind, tuple[Variable, ...]] = {
         ),
     ),
     Kind.ANSWER: (
-        *_IDEA,
-        _ANSWER,
+        *IDEA,
+        ANSWER,
         Variable(
             "signed_by",
             Form.TEXT,
@@ -237,10 +140,25 @@ _BY_KIND: dict[Kind, tuple[Variable, ...]] = {
             "Kim Kontakt",
             lacking="",
         ),
-        _FOLLOW,
+        Variable(
+            "stage",
+            Form.CODE,
+            ("idéns nya steg, om den har flyttats", "the idea’s new stage, where it has moved"),
+            "piloting",
+            lacking=None,
+            texts="stage",
+        ),
+        Variable(
+            "close_reason",
+            Form.TEXT,
+            ("skälet, om idén har avslutats", "the reason, where the idea was closed"),
+            ("En pump finns redan vid stationen", "There is a pump at the station already"),
+            lacking=None,
+        ),
+        FOLLOW,
     ),
     Kind.UNDELIVERED: (
-        *_IDEA,
+        *IDEA,
         Variable("what", Form.CODE, ("vad som inte kom fram", "what did not arrive"), "answer", texts="kind"),
         Variable("recipient", Form.TEXT, ("adressen som det gällde", "the address"), "asa@invanare.example"),
         Variable(
@@ -328,8 +246,8 @@ _BY_KIND: dict[Kind, tuple[Variable, ...]] = {
         Variable(
             "more_url",
             Form.LINK,
-            ("sidan om den första av dem", "the page of the first of those"),
-            "https://idesluss.example/kontakt/ide/KRO-2026-0099?t=ponmlkjihgfedcba",
+            ("kontaktpersonens lista med alla idéer", "the contact person’s list of all ideas"),
+            "https://idesluss.example/kontakt/",
             lacking=None,
         ),
     ),
@@ -360,6 +278,7 @@ _BY_KIND: dict[Kind, tuple[Variable, ...]] = {
             lacking=None,
         ),
     ),
+    **letters.BY_KIND,
 }
 
 
@@ -370,7 +289,7 @@ _NOTICES = (Kind.NOTICE, Kind.NOTICE_HELD)
 def variables(kind: Kind) -> tuple[Variable, ...]:
     """What a mail of that kind may say, those of its own first; none for what is not written by a wording."""
     own = _BY_KIND.get(kind, ())
-    return (*own, *_SLUICE) if own else ()
+    return (*own, *SLUICE) if own else ()
 
 
 def worded_kinds() -> tuple[Kind, ...]:
@@ -389,7 +308,7 @@ def values(kind: Kind, facts: Mapping[str, Any], say: Say) -> dict[str, Any]:
         found["sender"] = sender(facts["submitter"], facts["submitter_kind"], facts["vouched"], say)
     if kind is Kind.DIGEST:
         found["count"] = len(facts["entries"]) + facts["more"]
-    return found
+    return found | letters.derived(kind, facts, say)
 
 
 def sender(submitter: Mapping[str, str] | None, kind: str, vouched: bool, say: Say) -> str:

@@ -9,7 +9,8 @@ from functools import lru_cache
 from services.notify.domain import markup, template
 from services.notify.domain.kinds import Kind
 from services.notify.domain.template import Fault, FillError, Template
-from services.notify.domain.variables import Variable, samples, values, variables
+from services.notify.domain.variable import Variable
+from services.notify.domain.variables import samples, values, variables
 
 LONGEST_SUBJECT = 300
 LONGEST_BODY = 20_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,9 @@ SCOPE = "notify:read"
 PAGE = 50
 MOST = 1000
 """Messages in one answer of the JSON list."""
+LINKS_OPEN = "sandbox allow-popups allow-popups-to-escape-sandbox"
+"""Within the frame still nothing runs; a link opens as a page of its own, as it does from a mail program."""
+_HEAD = re.compile(r"<head[^>]*>", re.IGNORECASE)
 LAST = 2**31 - 1
 """The highest number taken from a query: PostgreSQL's OFFSET knows no number without end."""
 
@@ -50,7 +54,11 @@ def blueprint(settings: Settings, store: MailStore) -> Blueprint:
 
     @pages.get("/<uuid:identity>/html")
     def show_html(identity: UUID) -> Response:
-        return Response(read(_found(identity).raw).html, mimetype="text/html", headers=security.MAIL_HEADERS)
+        html = _HEAD.sub(lambda head: f'{head[0]}<base target="_blank">', read(_found(identity).raw).html, count=1)
+        headers = security.MAIL_HEADERS | {
+            "Content-Security-Policy": security.MAIL_HEADERS["Content-Security-Policy"].replace("sandbox", LINKS_OPEN)
+        }
+        return Response(html, mimetype="text/html", headers=headers)
 
     @pages.get("/api/v1/messages")
     def list_messages() -> Response:

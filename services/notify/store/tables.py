@@ -207,3 +207,14 @@ class Operation(Base):
     act: Mapped[str]
     target: Mapped[str]
     reason: Mapped[str] = mapped_column(server_default="")
+
+
+class EndedAccess(Base):
+    """A session or an API token that was ended before its time."""
+
+    __tablename__ = "ended_access"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    """``session`` or ``token``."""
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]

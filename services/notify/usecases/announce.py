@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from services.notify.domain.asked import Asked, asked
 from services.notify.domain.kinds import Kind, Reason
+from services.notify.domain.letters import ACTS
 from shared.mail.addresses import folded, is_automatic
 
 Payload = Mapping[str, Any]
 
 NOTICES = (Kind.NOTICE, Kind.NOTICE_HELD)
+TO_SUBMITTERS = frozenset({Kind.QUESTION, Kind.MERGED, Kind.PASSED_ON})
+"""Of the mails that are asked for by name, those to the person whose idea it is: never to a program."""
 
 
 def idea_received(payload: Payload) -> list[Asked]:
@@ -43,6 +47,7 @@ def idea_received(payload: Payload) -> list[Asked]:
                     "idea": _idea(idea, with_words=vouched),
                     "attachments": common["attachments"] if vouched else [],
                     "asks_kind": payload["asks_kind"],
+                    "similar": [dict(each) for each in payload["similar"]] if vouched else [],
                     "via": payload["via"],
                     "thread": _thread(payload["submitter_thread"]),
                 },
@@ -94,6 +99,8 @@ def idea_answered(payload: Payload) -> list[Asked]:
     facts = {
         "idea": _idea(payload["idea"]),
         "answer": payload["text"],
+        "stage": payload["idea"]["stage"] if _has_moved(payload) else None,
+        "close_reason": payload.get("close_reason"),
         "signed_by": payload["signed_by"],
         "follow_url": payload["follow_url"],
         "thread": _thread(payload["submitter_thread"]),
@@ -101,12 +108,52 @@ def idea_answered(payload: Payload) -> list[Asked]:
     return _to(Kind.ANSWER, payload["answer_id"], payload["submitter"], payload, facts)
 
 
+def mail_wanted(payload: Payload, moment: datetime) -> list[Asked]:
+    """The one mail that was asked for by name. A request to confirm an address never holds anybody's words.
+
+    :param moment: when it is written: days of another year are said with their year.
+    """
+    kind = Kind(payload["kind"])
+    person = {**payload["person"], "reply_to": payload["reply_to"]}
+    facts = dict(payload["facts"])
+    if kind is Kind.MERGED and facts["into"]["title"] == facts["into"]["reference"]:
+        facts["into"] = {**facts["into"], "title": None}
+    if kind is Kind.VERIFY:
+        person["name"] = ""
+    return [
+        asked(
+            kind,
+            payload["about"],
+            person,
+            sluice=payload["sluice"],
+            reference=payload["idea_reference"],
+            facts={
+                **facts,
+                "thread": _thread({"in_reply_to": None, "references": [], **payload["thread"]}),
+                "written_at": moment.isoformat(),
+            },
+            withheld=_automatic(person["address"]) if kind in TO_SUBMITTERS else None,
+            is_echo=kind in (Kind.SIGN_IN, Kind.VERIFY),
+            is_to_stranger=payload["is_to_stranger"],
+        )
+    ]
+
+
+def _has_moved(payload: Payload) -> bool:
+    """True where the answer moved the idea; messages from before it was told say nothing of it."""
+    before = payload.get("stage_before")
+    return before is not None and before != payload["idea"]["stage"]
+
+
 def _to_contacts(kind: Kind, about: object, payload: Payload, facts: Payload) -> list[Asked]:
     return [
-        each
-        for contact in payload["contacts"]
-        for each in _to(kind, about, contact, payload, {**facts, "idea_url": contact["idea_url"]})
+        each for contact in payload["contacts"] for each in _to(kind, about, contact, payload, _for(contact, facts))
     ]
+
+
+def _for(contact: Payload, facts: Payload) -> Payload:
+    """The facts with the contact's own links; an act that is not offered has none."""
+    return {**facts, "idea_url": contact["idea_url"], "acts": {act: contact["acts"].get(act) for act in ACTS}}
 
 
 def _to(kind: Kind, about: object, person: Payload, payload: Payload, facts: Payload) -> list[Asked]:

@@ -44,9 +44,13 @@ MOST_UNDELIVERED = 5
 fails at once each further mail tells nothing new, but is one more that a machine can answer."""
 
 STRANGER_WINDOW = timedelta(days=1)
+MOST_VERIFIED = 10
+"""Requests to confirm in ``STRANGER_WINDOW`` to an address that has been shown to be somebody's own: they may support
+many ideas in an evening."""
 MOST_STRANGERS = 200
-"""Confirmations that one sluice sends to strangers in an hour. A campaign fills a form some dozen times in an hour; a
-program that goes through a list of addresses would soon have every mail of the sluice taken for spam."""
+"""Confirmations, and requests to confirm an address, that one sluice sends to strangers in an hour. A campaign fills a
+form some dozen times in an hour; a program that goes through a list of addresses would soon have every mail of the
+sluice taken for spam."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,10 @@ class QueueMessage:
         if wanted.category.may_be_collected or wanted.category.may_be_stopped:
             choices["preferences_url"] = links.preferences_url(self.settings, wanted.address)
         if wanted.category.may_be_stopped:
-            choices["unsubscribe_url"] = links.unsubscribe_url(self.settings, wanted.address, wanted.category)
+            # What the person asked for in one place is ended there, by one POST (RFC 8058), and nothing else with it.
+            choices["unsubscribe_url"] = wanted.facts.get("stop_url") or links.unsubscribe_url(
+                self.settings, wanted.address, wanted.category
+            )
         return choices
 
     def _wording(self, session: Session, wanted: Asked) -> UUID | None:
@@ -209,14 +216,15 @@ class QueueMessage:
         return sent >= most or self._is_bombing(session, wanted, recipient, moment)
 
     def _is_bombing(self, session: Session, wanted: Asked, recipient: str, moment: datetime) -> bool:
-        """True where a form may be in use to fill a stranger's mailbox, or those of many strangers."""
+        """True where a form may be in use to fill somebody's mailbox, or those of many strangers."""
+        since = moment - STRANGER_WINDOW
         if not wanted.is_to_stranger:
-            return False
-        sent = notifications.count_sent(session, wanted.kind, recipient, moment - STRANGER_WINDOW)
-        if sent >= self.settings.stranger_confirmations_per_day:
+            is_asked = wanted.kind is Kind.VERIFY
+            return is_asked and notifications.count_sent(session, Kind.VERIFY, recipient, since) >= MOST_VERIFIED
+        if strangers.count_to(session, recipient, since) >= self.settings.stranger_confirmations_per_day:
             return True
         sluice = wanted.sluice_slug
-        return sluice is not None and strangers.count_confirmed(session, sluice, moment - RATE_WINDOW) >= MOST_STRANGERS
+        return sluice is not None and strangers.count_written(session, sluice, moment - RATE_WINDOW) >= MOST_STRANGERS
 
 
 def _in_one_spelling(wanted: Asked) -> Asked:

@@ -28,9 +28,9 @@ from shared.web.links import undelivered_url
 
 log = logs.get(__name__)
 
-TO_SUBMITTERS = frozenset({Kind.CONFIRMATION, Kind.ANSWER, Kind.MESSAGE})
-TO_CONTACTS = frozenset({Kind.NOTICE, Kind.NOTICE_HELD, Kind.ADDED, Kind.ANSWER_DRAFT, Kind.DIGEST})
-_WRITTEN_BY_PEOPLE = frozenset({Kind.ANSWER, Kind.MESSAGE})
+TO_SUBMITTERS = frozenset({Kind.CONFIRMATION, Kind.ANSWER, Kind.MESSAGE, Kind.QUESTION, Kind.MERGED, Kind.PASSED_ON})
+TO_CONTACTS = frozenset({Kind.NOTICE, Kind.NOTICE_HELD, Kind.ADDED, Kind.ANSWER_DRAFT, Kind.ASSIGNED, Kind.DIGEST})
+_WRITTEN_BY_PEOPLE = frozenset({Kind.ANSWER, Kind.MESSAGE, Kind.QUESTION})
 _NOBODY_THERE = frozenset({Reason.ADDRESS_GONE, Reason.WITHHELD_BY_HAND})
 _WITH_REPLY_ADDRESS = (Kind.NOTICE, Kind.NOTICE_HELD, Kind.ADDED)
 

@@ -13,7 +13,8 @@ from services.notify.domain.asked import Asked
 from services.notify.domain.kinds import Category, Kind
 from services.notify.domain.mail import Rendered
 from services.notify.domain.template import Fault
-from services.notify.domain.variables import Form, samples, variables
+from services.notify.domain.variable import Form
+from services.notify.domain.variables import samples, variables
 from services.notify.domain.wording import Place, Wording, check
 from services.notify.domain.words import cleaned, one_line
 from services.notify.render import Renderer, RenderError

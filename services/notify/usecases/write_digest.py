@@ -29,7 +29,8 @@ from shared.i18n import Texts
 
 log = logs.get(__name__)
 
-TEXTS = Path(__file__).parents[1] / "texts" / "digest"
+HERE = Path(__file__).parents[1]
+TEXTS = (HERE / "texts" / "digest", HERE / "texts" / "mails")
 
 
 class WriteDigest:
@@ -37,7 +38,7 @@ class WriteDigest:
 
     def __init__(self, queue: QueueMessage) -> None:
         self._queue = queue
-        self._texts = Texts.read(TEXTS)
+        self._texts = Texts.read(*TEXTS)
 
     def __call__(self, task: Task) -> None:
         """Write the digest, if anything waits for it.
@@ -83,8 +84,12 @@ class WriteDigest:
         def answer_by(day: date) -> str:
             return self._texts.get(first.language, "digest.answer_by", when=i18n.day(day, first.language))
 
+        def why_held(code: str) -> str:
+            known = self._texts.has(first.language, f"held.{code}")
+            return self._texts.get(first.language, f"held.{code if known else 'other'}")
+
         entries = [
-            digest.entry(Kind(row.kind), known, row.created_at, answer_by)
+            digest.entry(Kind(row.kind), known, row.created_at, answer_by, why_held)
             for row, known in zip(due, facts, strict=False)
         ]
         shown, left = entries[: digest.MOST_ENTRIES], entries[digest.MOST_ENTRIES :]
@@ -92,7 +97,7 @@ class WriteDigest:
             "rhythm": preferences.rhythm(session, address, CATEGORIES[Kind.DIGEST]),
             "entries": shown,
             "more": len(due) - len(shown),
-            "more_url": left[0]["url"] if left else None,
+            "more_url": f"{self._queue.settings.base_url}/kontakt/" if left else None,
             "sluice": sluice,
             "reply_to": sluice["address"],
             "thread": {"in_reply_to": None, "references": []},

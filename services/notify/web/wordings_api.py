@@ -8,7 +8,8 @@ from flask import Flask, Response
 
 from services.notify.domain.kinds import Kind
 from services.notify.domain.template import Fault
-from services.notify.domain.variables import Variable, variables, worded_kinds
+from services.notify.domain.variable import Variable
+from services.notify.domain.variables import variables, worded_kinds
 from services.notify.domain.wording import Place
 from services.notify.render import Renderer
 from services.notify.store import sluices, wordings

@@ -14,6 +14,7 @@ from idesluss import demo
 from idesluss.cli import main
 from services.intake.store import sluices
 from services.intake.usecases.announce_sluice import announce_sluice
+from services.intake.usecases.changes import past_changes
 from shared.db import Database, Role, admin_url, conninfo
 from shared.settings import Settings
 
@@ -159,3 +160,17 @@ def test_the_demos_sluices_are_told_once_each(settings: Settings) -> None:
 
     assert len({each["slug"] for each in news}) == len(news) == len(demo.MUNICIPALITIES)
     assert all(len(each["contacts"]) == 1 for each in news)
+
+
+def test_an_administrator_is_made_once_listed_and_kept_in_the_history(run, settings: Settings) -> None:
+    made = ["administrator", "add", "--name", "Kim", "--address", "Kim@region.example"]
+    assert run(*made).exit_code == 0
+    assert run(*made).exit_code == 2
+    assert run("administrator", "list").output == "kim@region.example\tKim\n"
+    assert run(*SAVE).exit_code == 0
+
+    database = Database(settings, Role.INTAKE, pool_size=1)
+    with database.transaction() as session:
+        told = [(change.actor, change.what) for change in past_changes(session)]
+    database.dispose()
+    assert told == [("idesluss", "sluice.saved"), ("idesluss", "administrator.added")]

@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import select
 
 from services.intake.store.tables import Idea, IdeaMessage
+from services.intake.usecases import submitter
+from services.intake.usecases.announce import Announcer
 from shared.clock import now
 from shared.contracts.registry import ADDRESS_CORRECTED, NOTIFICATION_CHANGED
 from shared.ids import new_id
@@ -85,6 +87,21 @@ def test_a_message_about_an_idea_that_is_not_here_is_dropped(desk: Desk, idea: I
     desk.tell(NOTIFICATION_CHANGED, changed(idea, "sent", idea_reference="KRO-2026-9999"))
 
     assert messages(desk) == []
+
+
+def test_an_erased_address_does_not_come_back_by_what_is_told_later(desk: Desk, idea: Idea) -> None:
+    known = changed(idea, "sent", line="250 2.1.5 asa@krokom.example")
+    desk.tell(NOTIFICATION_CHANGED, known)
+    with desk.database.transaction() as session:
+        submitter.erase(session, Announcer(desk.settings), idea.reference)
+    erased = messages(desk)
+
+    desk.tell(NOTIFICATION_CHANGED, known | {"state": "permanent-failure", "at": MOMENT + timedelta(seconds=9)})
+    desk.tell(NOTIFICATION_CHANGED, changed(idea, "sent", recipient="kontakt@krokom.example", kind="notice"))
+
+    assert [(each.recipient, each.line) for each in erased] == [("…", None)]
+    told = {(each.recipient, each.line, each.state) for each in messages(desk)}
+    assert told == {("…", None, "permanent-failure"), ("kontakt@krokom.example", None, "sent")}
 
 
 @pytest.mark.parametrize("spelling", ["asa@krokom.example", "ASA@Krokom.Example", " asa@krokom.example "])

@@ -160,7 +160,7 @@ def test_a_reminder_that_slipped_into_the_night_waits_for_morning_and_counts_no_
         assert_balanced(notify)
 
 
-def test_a_thousand_forms_with_one_address_give_it_three_mails(
+def test_hundreds_of_forms_with_one_address_give_it_three_mails(
     house: tuple[Notify, MailStore], clock: StillClock
 ) -> None:
     notify, store = house
@@ -171,10 +171,10 @@ def test_a_thousand_forms_with_one_address_give_it_three_mails(
         form(notify, spellings[number % 4], sluice=sluice)
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(post, range(1000)))
+        list(pool.map(post, range(300)))
     notify.ring_all()
 
-    assert ended(notify) == {("sent", None): 3, ("suppressed", "rate"): 997}
+    assert ended(notify) == {("sent", None): 3, ("suppressed", "rate"): 297}
     assert len(store.newest(0, 100)[1]) == 3
     assert notify.open_deliveries() == []
 

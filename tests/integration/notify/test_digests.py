@@ -150,7 +150,7 @@ def test_what_waits_for_a_decision_comes_first(house: House) -> None:
     house.choose(Rhythm.DAILY)
     house.idea(1)
     house.notify.inbox.run(house.notify.tell(IDEA_ADDED_TO, facts.idea_added_to()))
-    house.idea(2, held="Mejlet ser förfalskat ut.")
+    house.idea(2, held="form-fast")
 
     house.clock.set(WEDNESDAY)
     house.notify.ring_all()
@@ -158,7 +158,7 @@ def test_what_waits_for_a_decision_comes_first(house: House) -> None:
     [(_, words)] = house.mails()
     order = [words.index(each) for each in ("Idé nummer 2", "Idé nummer 1", "Cykelpump vid busstorget")]
     assert order == sorted(order)
-    assert "Mejlet ser förfalskat ut." in words
+    assert "Formuläret fylldes i ovanligt fort." in words
     assert "Åsa Öberg: En sak till" in " ".join(words.split())
 
 

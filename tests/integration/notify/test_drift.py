@@ -72,11 +72,6 @@ def delivery(made: Outgoing, message_id: UUID):
         ).one()
 
 
-def test_whoever_signs_out_is_out(admin: FlaskClient) -> None:
-    assert post(admin, "/kontakt/drift/ut").headers["Location"] == SIGN_IN
-    assert admin.get(START).status_code == 303
-
-
 def test_an_empty_queue_says_what_will_come(admin: FlaskClient) -> None:
     page = admin.get(START).text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import smtplib
 import threading
 from collections.abc import Iterator
@@ -181,15 +182,28 @@ def test_a_mails_html_is_shown_only_where_nothing_can_run(
     page = client.get(f"/mailbox/{identity}?lang={language}")
     framed = client.get(f"/mailbox/{identity}/html")
 
-    assert '<iframe sandbox title="' in page.text
+    assert '<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" title="' in page.text
     assert "alert(1)" not in page.text
     assert "<script" not in page.text
     policy = framed.headers["Content-Security-Policy"]
-    assert "sandbox" in policy.split("; ")
+    assert "sandbox allow-popups allow-popups-to-escape-sandbox" in policy.split("; ")
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'self'" in policy
     assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
     assert "script-src 'self'" in page.headers["Content-Security-Policy"]
+
+
+def test_links_in_a_mail_open_as_pages_of_their_own(mailbox: tuple[int, MailStore], client: FlaskClient) -> None:
+    link = b"http://127.0.0.1:8000/kontakt/in/abc"
+    text = b"Logga in:\r\n\r\n  " + link + b"\r\n\r\n<i>"
+    submit(mailbox[0], MAIL.replace(b"Hej \xc3\x85sa!", text).replace(b"<p>Hej", b"<html><head></head><p>Hej"))
+    identity = messages(client)["messages"][0]["ID"]
+
+    page = client.get(f"/mailbox/{identity}").text
+
+    assert re.search(f'<a href="{link.decode()}" rel="[^"]*noopener[^"]*" target="_blank">{link.decode()}</a>', page)
+    assert "<i>" not in page
+    assert '<head><base target="_blank"></head>' in client.get(f"/mailbox/{identity}/html").text
 
 
 def test_an_empty_mailbox_says_what_will_come_and_how(client: FlaskClient) -> None:

@@ -117,11 +117,11 @@ def test_words_and_name_of_a_sender_who_is_not_vouched_for_are_not_sent_on(
 def test_a_held_idea_is_told_to_its_contacts_alone(house: tuple[Notify, MailStore]) -> None:
     notify, store = house
 
-    notify.tell(IDEA_RECEIVED, facts.idea_received(held="Avsändaren ser förfalskad ut."))
+    notify.tell(IDEA_RECEIVED, facts.idea_received(held="forged"))
     notify.ring_all()
 
     assert [each.kind for each in notify.notifications()] == ["notice-held"]
-    assert "Avsändaren ser förfalskad ut." in words(mail_to(store, "kontakt@krokom.example")[1])
+    assert "Avsändaren kan vara förfalskad." in words(mail_to(store, "kontakt@krokom.example")[1])
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from flask.testing import FlaskClient
 from shared.clock import now
 from shared.contracts.registry import DELIVERY_REPORT, IDEA_ANSWERED
 from shared.settings import Settings
-from shared.web import session
 from shared.web.tokens import issue
 from tests.integration.notify.workbench import Notify, web_client, worker
 from tests.support import notify_facts as facts
@@ -150,7 +149,7 @@ def test_nothing_is_done_without_the_right_scope(settings, client, method, path)
 def admin(settings: Settings, client: FlaskClient) -> FlaskClient:
     """Somebody signed in."""
     token = issue(settings.signer, name="drift", scopes=["*"])
-    assert client.post(session.SIGN_IN, data={"token": token}).status_code == 303
+    assert client.post("/kontakt/drift/in", data={"token": token}).status_code == 303
     return client
 
 

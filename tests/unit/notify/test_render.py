@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from lxml import html
 
 from services.notify.domain.asked import Asked
 from services.notify.domain.kinds import Kind, Reason
+from services.notify.domain.letters import ACTS
 from services.notify.domain.plain_text import COLUMNS
 from services.notify.domain.variables import samples, variables, worded_kinds
 from services.notify.domain.wording import Wording, check
@@ -28,13 +30,29 @@ RENDERER = Renderer()
 PLANS: dict[Kind, tuple[Callable[..., list[Asked]], Callable[..., dict[str, Any]], dict[str, Any]]] = {
     Kind.CONFIRMATION: (announce.idea_received, facts.idea_received, {}),
     Kind.NOTICE: (announce.idea_received, facts.idea_received, {}),
-    Kind.NOTICE_HELD: (announce.idea_received, facts.idea_received, {"held": "Ser förfalskad ut."}),
+    Kind.NOTICE_HELD: (announce.idea_received, facts.idea_received, {"held": "forged"}),
     Kind.ADDED: (announce.idea_added_to, facts.idea_added_to, {}),
     Kind.ANSWER_DRAFT: (announce.answer_drafted, facts.answer_drafted, {}),
     Kind.ANSWER: (announce.idea_answered, facts.idea_answered, {}),
 }
 
+MOMENT = datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
+
+LACKING_IN_OLD_ROWS = {"acts", "similar", "stage", "close_reason"}
+"""What a notification that was made before there was such a thing does without."""
 FULL = {
+    "similar": [
+        {
+            "reference": "KRO-2026-0017",
+            "title": "En pump till",
+            "stage": "piloting",
+            "answer": "Vi provar i vår.",
+            "same_url": "https://idesluss.example/i/samma/abcdefghijklmnop",
+        }
+    ],
+    "contacts": [
+        facts.contact(acts={act: f"https://idesluss.example/kontakt/gor/{act}/ponmlkjihgfedcba" for act in ACTS})
+    ],
     "asks_kind": True,
     "contact_notes": ["En anmärkning.", "En till."],
     "attachments": ["pump.jpg", "karta.pdf"],
@@ -42,8 +60,19 @@ FULL = {
 EMPTY = {"attachments": [], "contact_notes": [], "submitter": None, "text": "", "signed_by": ""}
 
 
-NEW = {
+ABOUT_ONE_IDEA = (*PLANS, Kind.UNDELIVERED, Kind.QUESTION, Kind.MERGED, Kind.PASSED_ON, Kind.ASSIGNED)
+NEW: dict[Kind, dict[str, str]] = {
     Kind.UNDELIVERED: {"text": "line", "author": "recipient"},
+    Kind.SIGN_IN: {"text": "asked_from"},
+    Kind.VERIFY: {},
+    Kind.QUESTION: {"text": "question", "author": "signed_by"},
+    Kind.FOLLOWED: {"text": "answer", "author": "signed_by"},
+    Kind.MERGED: {"text": "answer", "author": "signed_by"},
+    Kind.PASSED_ON: {"author": "former"},
+    Kind.ASSIGNED: {"text": "note", "author": "by"},
+    Kind.REMINDER: {},
+    Kind.ESCALATION: {},
+    Kind.NEWS: {"text": "text", "author": "title"},
     Kind.MESSAGE: {"text": "text", "author": "subject"},
     Kind.DIGEST: {},
 }
@@ -83,25 +112,38 @@ def everything(*without: Kind) -> list[tuple[Kind, str]]:
 def test_each_mail_says_the_same_in_text_and_in_html(kind: Kind, language: str) -> None:
     rendered = RENDERER.render(kind, language, facts_of(kind, **FULL))
 
-    page = html.fromstring(rendered.html)
+    page = html.fromstring(rendered.html.replace("<br>", "<br>\n"))
     assert set(re.findall(r"https://\S+", rendered.text)) == {link.get("href") for link in page.iter("a")}
     said = " ".join(page.find("body").text_content().split())
     for line in re.sub(r"\n(?=[^\n])", " ", rendered.text).split("\n"):
         words = " ".join(re.sub(r"^\s*\* |https://\S+|--\s*", " ", line).split()).rstrip(":")
-        for part in re.split(r"(?:Se idén|See the idea):", words):
+        for part in re.split(r":(?: |$)", words):
             assert part.strip() in said
     assert rendered.html.startswith(f'<!DOCTYPE html><html lang="{language}"')
     assert "<img" not in rendered.html
     assert "\n\n\n" not in rendered.text
 
 
-@pytest.mark.parametrize("kind", [kind for kind in worded_kinds() if kind not in (Kind.DIGEST, Kind.MESSAGE)])
-def test_a_mail_about_an_idea_names_it_and_has_one_link(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", ABOUT_ONE_IDEA)
+def test_a_mail_about_an_idea_names_it_and_has_one_button(kind: Kind) -> None:
     rendered = RENDERER.render(kind, "sv", facts_of(kind, **FULL))
 
     assert "KRO-2026-0042" in rendered.subject
     assert "KRO-2026-0042" in html.fromstring(rendered.html).text_content()
-    assert rendered.html.count("<a ") == 1
+    assert rendered.html.count('bgcolor="#0b5563"') == 1, "the main thing to do is one, whatever else there is"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_request_to_confirm_an_address_says_nothing_that_somebody_wrote(language: str) -> None:
+    """A form is open to all: whoever could put words into this mail would write to strangers in our name."""
+    payload = facts.mail_wanted("verify", what="comment", verify_url="https://idesluss.example/b/abc")
+    payload["person"] |= {"name": "Köp nu på https://evil.example"}
+    payload["facts"] |= {"comment": "Köp nu på https://evil.example"}
+    (asked,) = announce.mail_wanted(payload, MOMENT)
+    rendered = RENDERER.render(asked.kind, language, asked.facts)
+
+    assert asked.name == ""
+    assert "evil.example" not in rendered.subject + rendered.text + rendered.html
 
 
 @pytest.mark.parametrize(("kind", "language"), everything())
@@ -145,7 +187,7 @@ def test_a_missing_fact_is_an_error_whichever_it_is(kind: Kind, language: str) -
     known = samples(kind, language)
     source = (TEMPLATES / kind / f"{language}.txt").read_text()
     # What is asked about first may be missing unseen only where the question is not come to.
-    used = {name for name in known if re.search(rf"\b{name}\b", source)}
+    used = {name for name in known if re.search(rf"\b{name}\b", source)} - LACKING_IN_OLD_ROWS
     assert len(used) >= 2
     for name in used:
         with pytest.raises(RenderError):
@@ -173,7 +215,7 @@ def test_a_mail_is_signed_by_its_sluice_and_ends_with_ways_out() -> None:
         "Ändra vilka mejl du får: https://idesluss.example/val/a?t=1&x=2 Sluta få sådana mejl: https://idesluss.example/sluta/b "
     )
     page = html.fromstring(rendered.html)
-    assert [link.get("href") for link in page.iter("a")][1:] == [known["preferences_url"], known["unsubscribe_url"]]
+    assert [link.get("href") for link in page.iter("a")][-2:] == [known["preferences_url"], known["unsubscribe_url"]]
     assert "Vänliga hälsningar<br>Krokoms kommun" in rendered.html
     assert plain.text.split("\n-- \n")[1].startswith("Idéslussen Krokom\n"), "the sluice's name signs for itself"
 
@@ -234,13 +276,13 @@ def test_a_confirmation_asks_about_work_only_where_it_should(language: str) -> N
         "{# hidden #}",
     ],
 )
-@pytest.mark.parametrize("kind", worded_kinds())
+@pytest.mark.parametrize("kind", [kind for kind in worded_kinds() if kind is not Kind.VERIFY])
 def test_what_looks_like_a_template_stays_what_it_is(kind: Kind, language: str, word: str) -> None:
     rendered = RENDERER.render(
         kind, language, facts_of(kind, idea=facts.idea(title=word, text=word), text=word, author=word)
     )
 
-    assert word in rendered.text
+    assert word in " ".join(rendered.text.split())
     assert word in html.fromstring(rendered.html).text_content()
 
 
@@ -273,6 +315,8 @@ def test_markup_in_anybodys_words_is_shown_and_never_obeyed(kind: Kind, payload:
         submitter=facts.person(name=payload),
         sluice=facts.SLUICE | {"name": payload},
         asks_kind=True,
+        contacts=FULL["contacts"],
+        similar=[FULL["similar"][0] | {"title": payload, "answer": payload}],
     )
 
     page = html.fromstring(RENDERER.render(kind, "sv", hostile).html)

@@ -115,6 +115,15 @@ def is_mail_office(headers: Headers) -> bool:
     )
 
 
+def is_office(address: str) -> bool:
+    """Whether the local part says that no person is behind the address: a mail system's, an office's, noreply."""
+    return (
+        takes_no_answer(address)
+        or _MAIL_OFFICE.fullmatch(_local_part(address)) is not None
+        or _POSTMASTER.fullmatch(_local_part(address)) is not None
+    )
+
+
 def takes_no_answer(address: str) -> bool:
     """Whether the local part says that nobody reads answers: noreply, a daemon, a list's or bounce address."""
     local = _local_part(address)

@@ -88,7 +88,7 @@ def test_pages_hold_every_idea_once_even_when_new_ones_arrive(get, database, web
         ({"kind": "employee"}, ["Idé 3 om 100 % el", "Idé 1 om 100 % el"]),
         ({"q": "idé 2"}, ["Idé 2 om 100 % el"]),
         ({"q": "BER-2026"}, ["Från Berg"]),
-        ({"q": "100_% el"}, []),
+        ({"q": "100_% el", "sluice": "berg"}, []),
         ({"stage": "implemented"}, []),
         ({"sluice": "nowhere"}, []),
     ],

@@ -319,7 +319,12 @@ def test_a_new_idea_says_which_idea_it_was_split_from(read, web_settings, idea, 
 
 @pytest.mark.parametrize(
     ("held", "told"),
-    [("forged", "Avsändaren verkar förfalskad"), ("spam", "ser ut som skräppost"), ("Utan spärr", "Utan spärr")],
+    [
+        ("forged", "Avsändaren verkar förfalskad"),
+        ("spam", "ser ut som skräppost"),
+        ("form-fast", "fylldes i ovanligt fort"),
+        ("new", "Något verkar inte stämma"),
+    ],
 )
 def test_a_held_idea_says_why_and_what_to_do(read, web_settings, sluice, database, held: str, told: str) -> None:
     with database.transaction() as session:
@@ -351,6 +356,18 @@ def test_an_anonymous_idea_by_another_way_is_told_without_mail(read, web_setting
         assert absent not in page, absent
 
 
+def test_an_answer_that_was_undone_leaves_the_idea_waiting(read, web_settings, sluice, database) -> None:
+    with database.transaction() as session:
+        stored = an_idea(session, web_settings, sluice, submitter=None)
+        for event in ("answered", "undone"):
+            facts = {"from": "received", "to": "triage"}
+            note(session, stored, event=event, at=now(), actor="Kim", actor_kind="contact", text="Ja.", facts=facts)
+    page = read(stored)
+
+    assert "Den som skrev väntar på svar" in page
+    assert "Idén har fått svar" not in page
+
+
 def test_a_closed_idea_says_so_with_its_reason(read, idea, database) -> None:
     with database.transaction() as session:
         stored = session.get(Idea, idea.id)
@@ -373,7 +390,7 @@ def test_every_kind_of_mail_has_a_name(read, idea, sluice, database, kind: Kind 
 
 @pytest.mark.parametrize("lang", ["sv", "en"])
 def test_many_mails_are_cut_off_with_a_word(read, idea, sluice, database, monkeypatch, lang: str) -> None:
-    monkeypatch.setattr("services.intake.web.contact_idea.MAX_MAILS", 2)
+    monkeypatch.setattr("services.intake.web.contacts.contact_idea.MAX_MAILS", 2)
     with database.transaction() as session:
         for _ in range(2):
             a_mail(session, sluice, idea_id=idea.id)

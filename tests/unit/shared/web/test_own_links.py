@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from services.intake.web.contact_idea import size_in_words
+from services.intake.web.downloads import size_in_words
 from shared.mail import addresses, reply_addresses
 from shared.signing import Signer
 from shared.web import links
@@ -21,7 +21,10 @@ CONTACT = links.contact_token(SIGNER, "KRO-2026-0042", SOMEBODY)
 CONFIRM = links.confirm_token(SIGNER, SOMEBODY)
 UNDELIVERED = links.undelivered_token(SIGNER, SOMEBODY)
 PREFERENCES = links.preferences_token(SIGNER, "Åsa+idéer@kommun.example")
+ACT = links.act_token(SIGNER, "svara", SOMEBODY, SOMEBODY)
 IN_MAILS = [
+    (f"https://ide.example/kontakt/gor/svara/{ACT}", ACT),
+    (f"https://ide.example/i/samma/{ACT}", ACT),
     (f"https://ide.example/i/KRO-2026-0042?t={FOLLOW}", FOLLOW),
     (f"https://ide.example/i/KRO-2026-0042?lang=en&t={FOLLOW}", FOLLOW),
     (f"https://ide.example/kontakt/ide/KRO-2026-0042?t={CONTACT}", CONTACT),

@@ -1,0 +1,1 @@
+"""How somebody signs in, stays signed in, and sees where they are."""
