@@ -7,7 +7,6 @@ them, and saves it as pictures under screens/, to be looked at.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from zlib import crc32
@@ -17,7 +16,7 @@ from playwright.sync_api import Browser
 
 from shared.contracts.facts import LANGUAGES
 from shared.settings import Settings
-from tests.browser.look import faults_in, faults_of, faults_without_scripts, looking, pictures
+from tests.browser.look import WHOLE, faults_in, faults_of, faults_without_scripts, looking, pictures
 from tests.browser.origin import origin
 from tests.browser.pages import Page, World, areas, pages_of
 from tests.support.database_pool import Pool
@@ -37,9 +36,6 @@ class Area:
 def area(request: pytest.FixtureRequest, database_pool: Pool, tmp_path_factory) -> Iterator[Area]:
     with database_pool.lend() as url, origin(settings_for(url, tmp_path_factory.mktemp(request.param))) as world:
         yield Area(request.param, world, pages_of(request.param, world))
-
-
-WHOLE = "IDESLUSS_SCREENS" in os.environ
 
 
 def share(pages: dict[str, Page], language: str) -> dict[str, Page]:

@@ -24,7 +24,7 @@ from shared.db import conninfo, embedded_url
 from shared.embedded_postgres import EmbeddedPostgres
 from shared.errors import MisconfiguredError
 from shared.settings import Settings, load
-from tests.support.ports import free_port
+from tests.support.ports import free_ports
 
 SECRET_KEY = "only-for-tests-" + "k" * 32
 """Fixed: the roles' passwords derive from it, and roles belong to the whole server."""
@@ -131,14 +131,15 @@ def drop(server_url: URL, name: str) -> None:
 
 def settings_for(database_url: URL, data_dir: Path) -> Settings:
     """Settings for one test: its database, a data folder of its own, free ports."""
+    http_port, smtp_port = free_ports(2)
     return load(
         {
             "DATABASE_URL": database_url.render_as_string(hide_password=False),
             "IDESLUSS_DATA_DIR": str(data_dir),
             "IDESLUSS_SECRET_KEY": SECRET_KEY,
             "IDESLUSS_DEMO_IDEAS": "false",
-            "IDESLUSS_HTTP_PORT": str(free_port()),
-            "IDESLUSS_SMTP_PORT": str(free_port()),
+            "IDESLUSS_HTTP_PORT": str(http_port),
+            "IDESLUSS_SMTP_PORT": str(smtp_port),
         }
     )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from tests.support.ports import free_port
+from tests.support.ports import free_ports
 from tests.support.waiting import wait_until
 
 READY_SECONDS = 90
@@ -32,9 +32,10 @@ class Suite:
 
     def start(self) -> Suite:
         """Start it and wait until it says that it is ready."""
-        self.environment.setdefault("IDESLUSS_HTTP_PORT", str(free_port()))
+        http_port, smtp_port = free_ports(2)
+        self.environment.setdefault("IDESLUSS_HTTP_PORT", str(http_port))
         self.environment.setdefault("IDESLUSS_DEMO_IDEAS", "false")  # a journey begins with none
-        self.environment.setdefault("IDESLUSS_SMTP_PORT", str(free_port()))
+        self.environment.setdefault("IDESLUSS_SMTP_PORT", str(smtp_port))
         self.data_dir.mkdir(parents=True, exist_ok=True)
         inherited = {
             name: value

@@ -21,7 +21,7 @@ from sqlalchemy import URL
 from shared.db import Role, conninfo, role_url
 from shared.settings import Settings, load
 from tests.support.databases import SECRET_KEY
-from tests.support.ports import free_port
+from tests.support.ports import free_ports
 from tests.support.roles import events
 from tests.support.waiting import wait_until
 
@@ -36,12 +36,13 @@ Start = Callable[..., subprocess.Popen[str]]
 def environ(tmp_path: Path, first_start: Path) -> dict[str, str]:
     """Of a suite that has been started before."""
     shutil.copytree(first_start, tmp_path, dirs_exist_ok=True)
+    http_port, smtp_port = free_ports(2)
     return {
         "PATH": os.environ["PATH"],
         "IDESLUSS_DATA_DIR": str(tmp_path),
         "IDESLUSS_SECRET_KEY": SECRET_KEY,
-        "IDESLUSS_HTTP_PORT": str(free_port()),
-        "IDESLUSS_SMTP_PORT": str(free_port()),
+        "IDESLUSS_HTTP_PORT": str(http_port),
+        "IDESLUSS_SMTP_PORT": str(smtp_port),
         "IDESLUSS_DEMO": "false",
     }
 
