@@ -260,13 +260,14 @@ def candidates(
     wanted: list[ColumnElement[bool]] = [
         words.bool_op("@@")(asked),
         Idea.sluice_id == sluice_id,
+        Idea.held.is_(None),
         Idea.merged_into.is_(None),
     ]
     if public_only:
         wanted.append(Idea.published_at.is_not(None))
     if exclude is not None:
         wanted.append(Idea.id != exclude)
-    some = select(Idea.id, words.label("words")).where(*wanted, Idea.held.is_(None)).limit(_CANDIDATES).subquery()
+    some = select(Idea.id, words.label("words")).where(*wanted).limit(_CANDIDATES).subquery()
     rows = session.execute(
         select(some.c.id, func.tsvector_to_array(some.c.words))
         .order_by(func.ts_rank(some.c.words, asked).desc(), some.c.id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -19,11 +19,10 @@ from services.intake.domain.words import clean, one_line
 from services.intake.domain.written_address import fault_in
 from services.intake.store import board, sluices
 from services.intake.store.public_tables import Comment
-from services.intake.store.shown_addresses import is_shown
 from services.intake.store.tables import Idea, Sluice
 from services.intake.usecases import acts
 from services.intake.usecases.access import Viewer, own_sluices
-from services.intake.usecases.ask_for_mail import Recipient, ask_for_mail
+from services.intake.usecases.ask_to_confirm import ASKED_AGAIN_AFTER, ask_to_confirm
 from services.intake.usecases.sayings import spoken
 from shared import logs
 from shared.clock import now
@@ -39,7 +38,6 @@ log = logs.get(__name__)
 
 MAX_TEXT: Final = 2000
 MAX_NAME: Final = 80
-ASKED_AGAIN_AFTER: Final = timedelta(days=1)
 MOST_WAITING: Final = 5
 """Comments of one address on one idea that may wait for their link: more cannot be sensible."""
 
@@ -115,15 +113,15 @@ def write(
     )
     session.add(comment)
     if newest is None or newest <= moment - ASKED_AGAIN_AFTER:
-        ask_for_mail(
+        ask_to_confirm(
             session,
             settings,
-            "verify",
+            "comment",
+            links.comment_url(settings, comment.id),
             about=comment.id,
-            to=Recipient("", address, language),
+            address=address,
+            language=language,
             sluice=sluices.profile_by_slug(session, slug),
-            facts={"what": "comment", "verify_url": links.comment_url(settings, comment.id)},
-            is_to_stranger=not is_shown(session, known),
         )
     log.info("comment_written", idea_id=str(idea.id))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -22,10 +21,10 @@ from services.intake.domain.written_address import fault_in
 from services.intake.store import news as store
 from services.intake.store import sluices
 from services.intake.store.public_tables import News, NewsSubscriber
-from services.intake.store.shown_addresses import is_shown
 from services.intake.store.tables import Sluice
 from services.intake.usecases.access import Viewer
 from services.intake.usecases.ask_for_mail import Recipient, ask_for_mail
+from services.intake.usecases.ask_to_confirm import ASKED_AGAIN_AFTER, ask_to_confirm
 from services.intake.usecases.sayings import say, spoken
 from services.intake.usecases.write_news import locked
 from shared import logs
@@ -41,7 +40,6 @@ from shared.web import links
 
 log = logs.get(__name__)
 
-ASKED_AGAIN_AFTER: Final = timedelta(days=1)
 CHUNK: Final = 100
 
 
@@ -85,15 +83,15 @@ def ask(session: Session, settings: Settings, *, address: str, sluice: str, lang
     ).scalar()
     if asked is None:
         return
-    ask_for_mail(
+    ask_to_confirm(
         session,
         settings,
-        "verify",
+        "news",
+        links.news_url(settings, asked),
         about=f"{asked}:{moment:%Y%m%d%H%M%S}",
-        to=Recipient("", address, language),
+        address=address,
+        language=language,
         sluice=profile,
-        facts={"what": "news", "verify_url": links.news_url(settings, asked)},
-        is_to_stranger=not is_shown(session, canonical(address)),
     )
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from services.intake.domain.idea import Stage
 from services.intake.domain.likeness import ALIKE, likeness
 from services.intake.store import search
-from services.intake.store.tables import Idea, TimelineEntry
+from services.intake.store.tables import Idea
 
 _LOOKED_AT = 20
 """How many candidates are compared word by word."""
@@ -28,11 +28,6 @@ class SimilarIdea:
     stage: Stage
     supporters: int
     created_at: datetime
-    answer: str
-    """The newest official answer, empty where there is none."""
-    answered_at: datetime | None
-    is_published: bool
-    likeness: float
 
 
 def similar(
@@ -64,21 +59,11 @@ def similar(
     best = sorted((one for one in scores if scores[one] >= ALIKE), key=lambda one: (-scores[one], one))[:limit]
     if not best:
         return []
-    answers = _newest_answers(session, best)
     ideas = {idea.id: idea for idea in session.scalars(select(Idea).where(Idea.id.in_(best)))}
-    return [_shown(ideas[one], answers.get(one, ""), scores[one], public_only) for one in best]
+    return [_shown(ideas[one], public_only) for one in best]
 
 
-def _newest_answers(session: Session, ideas: list[UUID]) -> dict[UUID, str]:
-    rows = session.execute(
-        select(TimelineEntry.idea_id, TimelineEntry.text)
-        .where(TimelineEntry.idea_id.in_(ideas), TimelineEntry.event == "answered", TimelineEntry.public)
-        .order_by(TimelineEntry.at, TimelineEntry.id)
-    )
-    return {row.idea_id: row.text for row in rows}
-
-
-def _shown(idea: Idea, answer: str, score: float, public_only: bool) -> SimilarIdea:
+def _shown(idea: Idea, public_only: bool) -> SimilarIdea:
     return SimilarIdea(
         id=idea.id,
         reference=idea.reference,
@@ -86,8 +71,4 @@ def _shown(idea: Idea, answer: str, score: float, public_only: bool) -> SimilarI
         stage=Stage(idea.stage),
         supporters=idea.supporters,
         created_at=idea.created_at,
-        answer=answer,
-        answered_at=idea.answered_at,
-        is_published=idea.published_at is not None,
-        likeness=score,
     )

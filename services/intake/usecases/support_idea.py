@@ -6,8 +6,6 @@ Whoever asks is answered alike, whether we know the address or not.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import and_, not_, select
@@ -17,9 +15,8 @@ from sqlalchemy.orm import Session
 from services.intake.domain.written_address import fault_in
 from services.intake.store import board, sluices
 from services.intake.store.public_tables import Follower
-from services.intake.store.shown_addresses import is_shown
 from services.intake.store.tables import Idea, Sluice
-from services.intake.usecases.ask_for_mail import Recipient, ask_for_mail
+from services.intake.usecases.ask_to_confirm import ASKED_AGAIN_AFTER, ask_to_confirm
 from services.intake.usecases.sayings import spoken
 from shared import logs
 from shared.clock import now
@@ -30,9 +27,6 @@ from shared.settings import Settings
 from shared.web import links
 
 log = logs.get(__name__)
-
-ASKED_AGAIN_AFTER: Final = timedelta(days=1)
-"""An address is asked once a day at most whether it supports an idea, however often somebody types it in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +74,15 @@ def ask(session: Session, settings: Settings, slug: str, reference: str, *, addr
     ).scalar()
     if asked is None:
         return
-    ask_for_mail(
+    ask_to_confirm(
         session,
         settings,
-        "verify",
+        "support",
+        links.support_url(settings, asked),
         about=f"{asked}:{moment:%Y%m%d%H%M%S}",
-        to=Recipient("", address, language),
+        address=address,
+        language=language,
         sluice=sluices.profile_by_slug(session, slug),
-        facts={"what": "support", "verify_url": links.support_url(settings, asked)},
-        is_to_stranger=not is_shown(session, canonical(address)),
     )
     log.info("support_asked", idea_id=str(idea.id))
 
