@@ -46,7 +46,7 @@ def test_an_administrator_finds_mends_and_gives_up_without_scripts(browser: Brow
         assert page.get_by_role("alert").get_by_role("link").is_visible()
         page.get_by_label("Skäl").first.fill("Idén är raderad")
         page.get_by_role("button", name="Ge upp").first.click()
-        assert page.get_by_role("status").get_by_text("Det gavs upp").is_visible()
+        page.get_by_role("status").get_by_text("Det gavs upp").wait_for()  # raises where it is never seen
         assert page.get_by_text("Idén är raderad").is_visible()
         page.get_by_role("button", name="Försök igen").first.click()
         assert page.get_by_role("status").get_by_text("Det prövas igen nu").is_visible()
