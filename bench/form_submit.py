@@ -44,11 +44,12 @@ from sqlalchemy import make_url
 from waitress import serve
 
 from idesluss import demo, web
-from services.intake.web.public import form_token, proof
 from shared import logs
 from shared.clock import now
 from shared.db import conninfo
 from shared.settings import Settings
+from shared.web import form_tokens as form_token
+from shared.web import proof
 from tests.support import databases
 from tests.support.ports import free_port
 

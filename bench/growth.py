@@ -27,11 +27,11 @@ from services.intake.domain.inbox import Wanted
 from services.intake.store import board, search, sluices
 from services.intake.store.tables import Idea
 from services.intake.usecases import inbox
-from services.intake.usecases.access import Viewer
 from services.intake.usecases.similar import similar
 from shared.clock import now
 from shared.db import Database, Role, conninfo
 from shared.ids import new_id
+from shared.viewer import Viewer
 from tests.support import databases
 
 FEW, MANY = 10, 1_000_000

@@ -12,6 +12,7 @@ from services.intake.app import create_app as create_intake
 from services.intake.store.figures import FIGURES as INTAKE_FIGURES
 from services.notify.app import create_app as create_notify
 from services.notify.store.figures import FIGURES as NOTIFY_FIGURES
+from services.rsvp.app import create_app as create_rsvp
 from shared.db import Database, Role
 from shared.settings import Settings
 from shared.web import health, metrics
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 def create_front(settings: Settings) -> WSGIApplication:
     """The whole origin as one WSGI app; anything that no service claims is intake's, the front page's service."""
     ground = create_ground(settings)
-    notify = create_notify(settings)
+    notify, rsvp = create_notify(settings), create_rsvp(settings)
     services: dict[str, WSGIApplication] = {
         "/health": ground,
         "/metrics": ground,
@@ -33,6 +34,12 @@ def create_front(settings: Settings) -> WSGIApplication:
         "/kontakt/drift": notify,
         "/kontakt/meddelande": notify,
         "/utskick": notify,
+        "/api/rsvp": rsvp,
+        "/traffar": rsvp,
+        "/svar": rsvp,
+        "/embed/traff": rsvp,
+        "/kontakt/traffar": rsvp,
+        "/prov/traff": rsvp,
     }
     return dispatch(services, otherwise=create_intake(settings))
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from services.notify.domain.asked import Asked
 from services.notify.domain.webhook import Happened
-from services.notify.store import access, sluices
+from services.notify.store import sluices
 from services.notify.usecases import announce, fan_out
 from services.notify.usecases.deliver import Deliver
 from services.notify.usecases.handle_complaint import handle_complaint
 from services.notify.usecases.handle_report import handle_report
 from services.notify.usecases.queue_message import QueueMessage
 from services.notify.usecases.write_digest import WriteDigest
+from shared import ended_access
 from shared.bus.inbox import Handler, Task
 from shared.clock import Clock, now
 from shared.contracts import registry
@@ -51,7 +52,7 @@ def handlers(settings: Settings, deliver: Deliver, clock: Clock = now) -> dict[s
 
     def access_ended(task: Task) -> None:
         with task.transaction() as session:
-            access.keep_ended(session, task.payload)
+            ended_access.keep_ended(session, "notify", task.payload)
 
     return {
         registry.ACCESS_ENDED.name: access_ended,

@@ -9,7 +9,6 @@ from flask import Flask
 from services.notify.channels.guarded_http import GuardedHttp
 from services.notify.mailbox import web as mailbox
 from services.notify.mailbox.store import MailStore
-from services.notify.store import access
 from services.notify.usecases.endpoints import Endpoints
 from services.notify.web import (
     api,
@@ -24,6 +23,7 @@ from services.notify.web import (
     webhooks,
     wordings,
 )
+from shared import ended_access
 from shared.clock import now
 from shared.db import Database, Role
 from shared.mail import reasons
@@ -46,7 +46,7 @@ def create_app(settings: Settings) -> Flask:
     bus = Database(settings, Role.RELAY, pool_size=2)
     app.extensions["idesluss_database"] = database  # for whoever must close it: tests, a clean stop
     app.extensions["idesluss_bus_database"] = bus
-    ended.install(app, ended.Ended(lambda: access.ended(database, now())))
+    ended.install(app, ended.Ended(lambda: ended_access.ended(database, now())))
     frame.register(app, settings, database, bus)
     sign_in.register(app, settings)
     drift.register(app, settings, database, bus)

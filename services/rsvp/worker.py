@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from services.rsvp.usecases.keep_calendar_reply import keep_calendar_reply
+from services.rsvp.actors import handlers
 from shared import worker
-from shared.contracts.registry import CALENDAR_REPLY, RSVP
+from shared.contracts.registry import RSVP
 from shared.db import Database, Role
 from shared.settings import Settings
+
+THREADS = 2
 
 
 def main(settings: Settings, beat: Callable[[], None]) -> None:
@@ -16,8 +18,8 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
     worker.run(
         settings,
         consumer=RSVP,
-        database=Database(settings, Role.RSVP, pool_size=2),
-        handlers={CALENDAR_REPLY.name: keep_calendar_reply},
+        database=Database(settings, Role.RSVP, pool_size=THREADS + 1),
+        handlers=handlers(settings),
         beat=beat,
-        threads=1,
+        threads=THREADS,
     )

@@ -45,6 +45,19 @@ class CalendarReplyV1(Contract):
     partstat = fields.String(required=True, allow_none=True)
     sender = fields.String(required=True, allow_none=True)
     vouched = fields.Boolean(required=True)
+    forged = fields.Boolean(
+        load_default=False, metadata={"description": "the sender's domain says that it did not send this"}
+    )
+    guest_id = fields.UUID(
+        load_default=None, allow_none=True, metadata={"description": "by the signed address that the mail came to"}
+    )
+    method = fields.String(load_default="REPLY", metadata={"description": "REPLY, COUNTER, REFRESH or DECLINECOUNTER"})
+    stamp = fields.AwareDateTime(load_default=None, allow_none=True, metadata={"description": "DTSTAMP"})
+    comment = fields.String(load_default=None, allow_none=True)
+    delegated_to = fields.String(load_default=None, allow_none=True)
+    proposed_start = fields.AwareDateTime(
+        load_default=None, allow_none=True, metadata={"description": "DTSTART of a COUNTER"}
+    )
 
 
 class NotificationDueV1(Contract):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.contracts import ideas, mail, notifications, public, sluices, wanted
+from shared.contracts import events, ideas, mail, notifications, public, sluices, wanted
 from shared.contracts.base import MessageType
 
 INTAKE = "intake"
@@ -64,7 +64,7 @@ ADDRESS_CORRECTED = MessageType(
     "A contact corrected a submitter's address.",
 )
 SLUICE_CHANGED = MessageType(
-    "sluice.changed.v1", INTAKE, (NOTIFY,), sluices.SluiceChangedV1, "A sluice or its contacts changed."
+    "sluice.changed.v1", INTAKE, (NOTIFY, RSVP), sluices.SluiceChangedV1, "A sluice or its contacts changed."
 )
 MAIL_WANTED = MessageType(
     "mail.wanted.v1", INTAKE, (NOTIFY,), wanted.MailWantedV1, "A mail of a named kind is to be sent to somebody."
@@ -72,7 +72,7 @@ MAIL_WANTED = MessageType(
 ACCESS_ENDED = MessageType(
     "access.ended.v1",
     INTAKE,
-    (NOTIFY,),
+    (NOTIFY, RSVP),
     wanted.AccessEndedV1,
     "A session or an API token was ended before its time.",
 )
@@ -81,6 +81,43 @@ FOLLOWERS_DUE = MessageType(
 )
 NEWS_DUE = MessageType(
     "news.due.v1", INTAKE, (INTAKE,), public.NewsDueV1, "A news post is to be mailed to those who asked for news."
+)
+
+EVENT_MAIL_WANTED = MessageType(
+    "event.mail_wanted.v1",
+    RSVP,
+    (NOTIFY,),
+    events.EventMailWantedV1,
+    "A mail about an event is wanted.",
+)
+EVENT_CHANGED = MessageType(
+    "event.changed.v1", RSVP, (INTAKE, NOTIFY), events.EventChangedV1, "An event was published, changed or cancelled."
+)
+GUEST_DUE = MessageType(
+    "guest.due.v1", RSVP, (RSVP,), events.GuestDueV1, "Something happened to a guest; the mails that follow are due."
+)
+REPLY_RECEIVED = MessageType(
+    "reply.received.v1", RSVP, (NOTIFY,), events.ReplyReceivedV1, "A reply to an invitation came or changed."
+)
+MAILING_DUE = MessageType(
+    "mailing.due.v1", RSVP, (RSVP,), events.MailingDueV1, "The next guests of a mailing are to be told."
+)
+EVENT_ANSWER_RECEIVED = MessageType(
+    "event.answer_received.v1",
+    INTAKE,
+    (RSVP,),
+    events.EventAnswerReceivedV1,
+    "A plain mail came to a guest's own address.",
+)
+IDEA_CAUGHT = MessageType(
+    "idea.caught.v1", RSVP, (INTAKE,), events.IdeaCaughtV1, "An idea was written down at a workshop."
+)
+IDEA_CAUGHT_KEPT = MessageType(
+    "idea.caught_kept.v1",
+    INTAKE,
+    (RSVP,),
+    events.IdeaCaughtKeptV1,
+    "An idea from a workshop has its number in the sluice.",
 )
 
 MESSAGES: dict[str, MessageType] = {
@@ -103,6 +140,14 @@ MESSAGES: dict[str, MessageType] = {
         ACCESS_ENDED,
         FOLLOWERS_DUE,
         NEWS_DUE,
+        EVENT_MAIL_WANTED,
+        EVENT_CHANGED,
+        GUEST_DUE,
+        REPLY_RECEIVED,
+        MAILING_DUE,
+        EVENT_ANSWER_RECEIVED,
+        IDEA_CAUGHT,
+        IDEA_CAUGHT_KEPT,
     )
 }
 CONSUMERS = (INTAKE, RSVP, NOTIFY)

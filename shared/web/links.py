@@ -27,6 +27,11 @@ NEWS = "news-link"
 STOP_NEWS = "stop-news-link"
 ACT = "act-link"
 SAME = "same-idea-link"
+REPLY = "reply-link"
+HOST = "host-link"
+PROPOSAL = "proposal-link"
+FEEDBACK = "feedback-link"
+SUMMARY_READER = "summary-reader-link"
 TOKEN_LENGTH = 26
 """Base32 characters: 130 bits."""
 
@@ -232,3 +237,28 @@ def same_idea_of(signer: Signer, token: str) -> tuple[UUID, UUID] | None:
     if len(signature) != TOKEN_LENGTH or not signer.verify(SAME, named, signature):
         return None
     return UUID(hex=named[:32]), UUID(hex=named[32:])
+
+
+def reply_url(settings: Settings, guest_id: UUID) -> str:
+    """The page on which a guest answers an invitation: ``…/svar/…``. Looking at it changes nothing."""
+    return f"{settings.base_url}/svar/{id_token(settings.signer, REPLY, guest_id)}"
+
+
+def host_url(settings: Settings, question_id: UUID) -> str:
+    """The page on which a host picks a day for a stop: ``…/svar/vard/…``."""
+    return f"{settings.base_url}/svar/vard/{id_token(settings.signer, HOST, question_id)}"
+
+
+def proposal_url(settings: Settings, proposal_id: UUID) -> str:
+    """The page with the button that puts a mailed reply in force: ``…/svar/forslag/…``."""
+    return f"{settings.base_url}/svar/forslag/{id_token(settings.signer, PROPOSAL, proposal_id)}"
+
+
+def feedback_url(settings: Settings, guest_id: UUID) -> str:
+    """The page on which a guest says what they thought of an event: ``…/svar/tyck/…``."""
+    return f"{settings.base_url}/svar/tyck/{id_token(settings.signer, FEEDBACK, guest_id)}"
+
+
+def summary_reader_url(settings: Settings, reader_id: UUID) -> str:
+    """The page with the button that says "yes, mail me the summary": ``…/svar/summering/…``."""
+    return f"{settings.base_url}/svar/summering/{id_token(settings.signer, SUMMARY_READER, reader_id)}"

@@ -39,13 +39,15 @@ _PARTS = re.compile(
             {_REFERENCE} )
       | (?P<gap> \s )
       | (?P<query> t{_EQUALS} ) (?: {_TOKEN} | {_CUT} )
-      | (?P<path> {_SLASH}kontakt{_SLASH}(?: bekrafta | meddelande | in ){_SLASH} ) (?: {_TOKEN} | {_CUT} )
+      | (?P<path> {_SLASH}(?: kontakt{_SLASH}(?: bekrafta | meddelande | in )
+                            | svar (?: {_SLASH}(?: vard | forslag | tyck | summering ) )? ){_SLASH} )
+            (?: {_TOKEN} | {_CUT} )
       | (?P<board> {_SLASH}(?: tavla{_SLASH}(?: stod | sluta | kommentar )
                              | nyheter{_SLASH}(?: prenumeration | sluta ) ){_SLASH} ) (?: {_TOKEN} | {_CUT} )
       | (?P<acts> {_SLASH}(?: kontakt{_SLASH}gor{_SLASH}[a-z]{{1,10}} | i{_SLASH}samma ){_SLASH} )
             (?: {_TWO_IDS}{_TOKEN} | {_CUT} )
       | (?P<choices> {_SLASH}utskick{_SLASH} ) (?: {_NAMED} | {_CUT} )
-      | (?P<tag> {_PLUS} (?: (?: svar | kontakt )\.{_REFERENCE} | studs\.{_broken("[a-z2-7]", 26)} )
+      | (?P<tag> {_PLUS} (?: (?: svar | kontakt )\.{_REFERENCE} | (?: studs | traff )\.{_broken("[a-z2-7]", 26)} )
             \.(?: (?:{_FOLD})?{_broken("[a-z2-7]", 16)} (?![a-z2-7]) | [a-z2-7]{{4,15}}\Z ) )""",
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )

@@ -9,6 +9,7 @@ from shared.web.session import Person
 
 FOR_ALL = {
     "ideas": "/kontakt/",
+    "events": "/kontakt/traffar/",
     "overview": "/kontakt/oversikt/",
     "news": "/kontakt/nyheter/",
     "you": "/kontakt/du",

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select, update
 
 from services.intake.store.tables import Attachment, Idea, Sluice
-from services.intake.web.public import antibot, proof
+from shared.web import antibot, proof
 from tests.browser.pages import World
 
 TITLE = "Elcyklar som hemtjänsten delar på"

@@ -13,8 +13,8 @@ from email.message import EmailMessage
 import pytest
 import requests
 
-from services.intake.web.public.antibot import SHORTEST
 from shared.clock import STOCKHOLM, now
+from shared.web.antibot import SHORTEST
 from tests.support.running import Suite, letter
 from tests.support.visitor import Page, Visitor
 from tests.support.waiting import wait_until

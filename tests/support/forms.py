@@ -8,9 +8,9 @@ from typing import Any
 import altcha
 from flask.testing import FlaskClient
 
-from services.intake.web.public import form_token
 from shared.clock import now
 from shared.settings import Settings
+from shared.web import form_tokens as form_token
 
 IDEA = {
     "title": "Elcyklar som hemtjänsten delar på",

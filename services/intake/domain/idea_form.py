@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.intake.domain.idea import SubmitterKind
-from services.intake.domain.words import one_line
 from shared.mail.addresses import is_sendable
+from shared.words import one_line
 
 TITLE_LIMIT = 200
 TEXT_LIMIT = 20_000

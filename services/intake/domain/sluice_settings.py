@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from services.intake.domain.accent import contrast, is_readable, nearest_readable, parse_accent
 from services.intake.domain.fingerprint import fingerprint
-from services.intake.domain.question_list import read_questions, write_questions
 from shared.mail.domains import ascii_domain
+from shared.question_list import read_questions, write_questions
 
 LONGEST_NAME = 100
 LONGEST_TEXT = 5_000

@@ -70,7 +70,7 @@ class Sluice(Base):
     form_texts: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     """By language: ``intro``, ``consent`` and ``after``, where the sluice has words of its own."""
     questions: Mapped[list[dict[str, Any]]] = mapped_column(server_default="[]")
-    """Its own questions in the form; see ``services.intake.domain.questions``."""
+    """Its own questions in the form; see ``shared.questions``."""
     escalate_days: Mapped[int] = mapped_column(server_default="3")
     """Working days after a broken promise until the coaches hear of it."""
 

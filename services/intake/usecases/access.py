@@ -6,7 +6,6 @@ does not exist for them (404, never 403: a reference tells nothing).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select, true
@@ -15,22 +14,7 @@ from sqlalchemy.orm import Session
 from services.intake.store.tables import Contact, Idea, Sluice
 from services.intake.store.work_tables import IdeaSluice
 from shared.errors import Conflict, NotFound
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Somebody signed in, as far as it decides what they may see and do."""
-
-    address: str
-    contact_of: frozenset[str] = frozenset()
-    """Slugs."""
-    coach_of: frozenset[str] = frozenset()
-    is_administrator: bool = False
-
-    @property
-    def sluices(self) -> frozenset[str]:
-        """Slugs of the sluices whose ideas they answer for."""
-        return self.contact_of | self.coach_of
+from shared.viewer import Viewer
 
 
 def own_sluices(viewer: Viewer) -> ColumnElement[bool]:
@@ -72,11 +56,6 @@ def own_idea(session: Session, viewer: Viewer, reference: str, *, version: int |
     if version is not None and idea.version != version:
         raise Conflict("somebody else has changed the idea meanwhile")
     return idea
-
-
-def may_act_on(viewer: Viewer, sluice: str) -> bool:
-    """True where the viewer may act on that sluice's ideas."""
-    return viewer.is_administrator or sluice in viewer.sluices
 
 
 def as_contact(session: Session, viewer: Viewer, sluice_id: UUID) -> Contact | None:

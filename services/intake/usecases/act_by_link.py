@@ -19,7 +19,6 @@ from services.intake.domain.idea import Stage
 from services.intake.domain.sluice import ContactPerson, SluiceProfile
 from services.intake.store import sluices
 from services.intake.store.tables import Contact, Idea, Sluice, TimelineEntry
-from services.intake.usecases.access import Viewer
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.ask_submitter import ask_submitter
 from services.intake.usecases.assign_idea import assign_idea
@@ -28,6 +27,7 @@ from services.intake.usecases.pass_on import pass_on
 from services.intake.usecases.release_idea import release_idea
 from shared.clock import now
 from shared.errors import NotFound, Rejected
+from shared.viewer import Viewer
 
 TELLS: Final = timedelta(days=1)
 """How long a link tells of what its holder did with it, before it offers to do it again."""

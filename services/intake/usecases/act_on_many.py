@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from services.intake.store.work_tables import Act
 from services.intake.usecases import acts
-from services.intake.usecases.access import Viewer
 from shared.errors import Conflict, NotFound, Rejected
+from shared.viewer import Viewer
 
 MOST: Final = 200
 """Ideas at once."""

@@ -19,12 +19,13 @@ from sqlalchemy.orm import Session
 from services.intake.store.people_tables import Administrator
 from services.intake.store.tables import Contact, Idea, TimelineEntry
 from services.intake.store.work_tables import Act, IdeaTag
-from services.intake.usecases.access import Viewer, as_contact, own_idea
+from services.intake.usecases.access import as_contact, own_idea
 from services.intake.usecases.receive import note
 from shared import logs
 from shared.clock import now
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
+from shared.viewer import Viewer
 
 log = logs.get(__name__)
 

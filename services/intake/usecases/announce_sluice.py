@@ -31,6 +31,8 @@ def announce_sluice(session: Session, sluice_id: UUID) -> None:
             "name": sluice.name,
             "address": sluice.address,
             "language": sluice.language,
+            "accent": sluice.accent,
+            "origins": list(sluice.origins),
             "contacts": [
                 {"name": contact.name, "address": contact.address, "language": contact.language}
                 for contact in sluice.contacts

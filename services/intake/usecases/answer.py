@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import Stage, after_answer
 from services.intake.domain.sluice import ContactPerson, SluiceProfile
-from services.intake.domain.words import clean
 from services.intake.store import sluices
 from services.intake.store.tables import AnswerDraft, Contact, Idea, InboundEmail
 from services.intake.usecases import official
@@ -19,6 +18,7 @@ from services.intake.usecases.receive import note
 from shared.clock import now
 from shared.errors import Conflict, NotFound, Rejected
 from shared.ids import new_id
+from shared.words import clean
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from services.intake.domain.words import clean
 from services.intake.store import sluices
 from services.intake.usecases import acts
-from services.intake.usecases.access import Viewer, own_idea
+from services.intake.usecases.access import own_idea
 from services.intake.usecases.acts import Done
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.ask_for_mail import Recipient, ask_for_mail
@@ -16,8 +15,10 @@ from services.intake.usecases.receive import note
 from shared.clock import now
 from shared.errors import Rejected
 from shared.mail import reply_addresses
+from shared.viewer import Viewer
 from shared.web import links
 from shared.web.own_links import without_tokens
+from shared.words import clean
 
 MAX_QUESTION = 5_000
 """Characters of a question."""

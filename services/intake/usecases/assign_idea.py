@@ -7,11 +7,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from services.intake.domain.sluice import ContactPerson
-from services.intake.domain.words import clean
 from services.intake.store import sluices
 from services.intake.store.work_tables import Act
 from services.intake.usecases import acts
-from services.intake.usecases.access import Viewer, own_idea
+from services.intake.usecases.access import own_idea
 from services.intake.usecases.acts import Done
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.handing_over import MAX_WORDS, tell
@@ -19,6 +18,8 @@ from services.intake.usecases.receive import note as write
 from shared.clock import now
 from shared.errors import Rejected
 from shared.mail.addresses import canonical
+from shared.viewer import Viewer
+from shared.words import clean
 
 
 def assign_idea(

@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import Reference
 from services.intake.domain.sluice import ContactPerson
-from services.intake.domain.words import one_line
 from services.intake.store.tables import Idea, InboundEmail
 from services.intake.usecases.letter import Letter
 from services.intake.usecases.receive import idea_with_reference, is_known_to
 from shared.mail import message_ids, reply_addresses
 from shared.mail.reply_addresses import ReplyAddress
 from shared.signing import Signer
+from shared.words import one_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from services.intake.domain import personal_data
-from services.intake.domain.words import clean, one_line
 from services.intake.domain.written_address import fault_in
 from services.intake.store import board, sluices
 from services.intake.store.public_tables import Comment
 from services.intake.store.tables import Idea, Sluice
 from services.intake.usecases import acts
-from services.intake.usecases.access import Viewer, own_sluices
+from services.intake.usecases.access import own_sluices
 from services.intake.usecases.ask_to_confirm import ASKED_AGAIN_AFTER, ask_to_confirm
 from services.intake.usecases.sayings import spoken
 from shared import logs
@@ -31,8 +30,10 @@ from shared.errors import Conflict, NotFound, Rejected
 from shared.ids import new_id
 from shared.mail.addresses import canonical
 from shared.settings import Settings
+from shared.viewer import Viewer
 from shared.web import links
 from shared.web.own_links import without_tokens
+from shared.words import clean, one_line
 
 log = logs.get(__name__)
 

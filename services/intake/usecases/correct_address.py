@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.intake.domain.words import one_line
 from services.intake.store.tables import Idea
 from services.intake.usecases.receive import note
 from shared import logs
 from shared.mail.addresses import canonical
+from shared.words import one_line
 
 log = logs.get(__name__)
 

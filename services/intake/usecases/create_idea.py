@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import SubmitterKind
-from services.intake.domain.words import clean, one_line
 from services.intake.store import sluices
 from services.intake.store.tables import Idea
 from services.intake.usecases.announce import Announcer
@@ -16,6 +15,7 @@ from services.intake.usecases.receive import TITLE_LIMIT, NewIdea, open_idea
 from shared.clock import now
 from shared.db import hold
 from shared.errors import Conflict, NotFound, Rejected
+from shared.words import clean, one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from services.intake.domain.words import clean, one_line
 from services.intake.mail.model import Kind
 from services.intake.store import sluices
 from services.intake.store.tables import Idea, InboundEmail, MailIdentity
@@ -24,6 +23,7 @@ from services.intake.usecases.sayings import say
 from shared.bus import outbox
 from shared.clock import now
 from shared.contracts import registry
+from shared.words import clean, one_line
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from services.intake.domain.inbox import Wanted
 from services.intake.store import inbox
 from services.intake.store.inbox import Row
 from services.intake.store.people_tables import Change
-from services.intake.usecases.access import Viewer, visible
+from services.intake.usecases.access import visible
 from services.intake.usecases.inbox import hits
 from shared import logs
 from shared.clock import STOCKHOLM, now
 from shared.ids import new_id
+from shared.viewer import Viewer
 from shared.web.paging import Position
 
 PORTION: Final = 500

@@ -15,13 +15,14 @@ from services.intake.domain.inbox import Group
 from services.intake.store import inbox
 from services.intake.store.tables import Idea, InboundEmail, Sluice
 from services.intake.usecases import acts, undo
-from services.intake.usecases.access import Viewer, own_idea, own_sluices
+from services.intake.usecases.access import own_idea, own_sluices
 from services.intake.usecases.acts import Done
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.inbox import Item, item
 from services.intake.usecases.receive import note
 from shared.clock import STOCKHOLM, now
 from shared.errors import Conflict, NotFound
+from shared.viewer import Viewer
 
 MOST: Final = 100
 """How many of each are shown; what is beyond comes when these are seen to."""

@@ -18,8 +18,9 @@ from services.intake.store.inbox import MOST_COUNTED, Row
 from services.intake.store.tables import Contact, Idea, Sluice
 from services.intake.store.work_tables import Tag
 from services.intake.usecases import comment_idea
-from services.intake.usecases.access import Viewer, own_sluices, visible
+from services.intake.usecases.access import own_sluices, visible
 from shared.clock import STOCKHOLM, now
+from shared.viewer import Viewer
 from shared.web.paging import Position
 
 SHOWN: Final = {Group.LATE: 40, Group.NEW: 40, Group.WAITING: 20, Group.HELD: 10, Group.ANSWERED: 10}

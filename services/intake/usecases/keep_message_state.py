@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.intake.domain.messages import ERASED, TO_SUBMITTERS
-from services.intake.domain.words import clean
 from services.intake.store.tables import Idea, IdeaMessage
 from shared import logs
+from shared.words import clean
 
 log = logs.get(__name__)
 

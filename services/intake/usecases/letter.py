@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.intake.domain.sluice import SluiceProfile
-from services.intake.domain.words import clean, one_line
 from services.intake.mail.authentication import SenderCheck
 from services.intake.mail.model import Address, Reading
 from services.intake.store.tables import InboundEmail
 from services.intake.usecases.sayings import say
+from shared.words import clean, one_line
 
 MAX_RECEIVED = 50
 """Received fields beyond which a mail is going round in a loop (Postfix's hopcount_limit)."""

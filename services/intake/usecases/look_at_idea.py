@@ -16,10 +16,11 @@ from services.intake.store import sluices
 from services.intake.store.public_tables import Follower
 from services.intake.store.tables import Contact, Idea, Sluice
 from services.intake.store.work_tables import IdeaSluice, Tag
-from services.intake.usecases.access import Viewer, may_act_on, own_sluices, seen_idea
+from services.intake.usecases.access import own_sluices, seen_idea
 from services.intake.usecases.similar import SimilarIdea, similar
 from services.intake.usecases.tag_idea import known_tags, tags_of
 from shared.errors import NotFound
+from shared.viewer import Viewer
 
 MOST_SIMILAR = 5
 
@@ -66,7 +67,7 @@ def look_at_idea(session: Session, viewer: Viewer, reference: str) -> Seen:
     """
     idea = seen_idea(session, viewer, reference)
     sluice = sluices.profile(session, idea.sluice_id)
-    if may_act_on(viewer, sluice.slug):
+    if viewer.answers_for(sluice.slug):
         return _all(session, idea, sluice)
     links = _links(session, idea.id)
     ids = set(session.scalars(select(Sluice.id).where(own_sluices(viewer))))

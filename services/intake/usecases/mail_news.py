@@ -22,7 +22,6 @@ from services.intake.store import news as store
 from services.intake.store import sluices
 from services.intake.store.public_tables import News, NewsSubscriber
 from services.intake.store.tables import Sluice
-from services.intake.usecases.access import Viewer
 from services.intake.usecases.ask_for_mail import Recipient, ask_for_mail
 from services.intake.usecases.ask_to_confirm import ASKED_AGAIN_AFTER, ask_to_confirm
 from services.intake.usecases.sayings import say, spoken
@@ -36,6 +35,7 @@ from shared.errors import Conflict, NotFound, Rejected
 from shared.ids import new_id
 from shared.mail.addresses import canonical
 from shared.settings import Settings
+from shared.viewer import Viewer
 from shared.web import links
 
 log = logs.get(__name__)

@@ -13,9 +13,10 @@ from services.intake.store import queries
 from services.intake.store.queries import InboundRow
 from services.intake.store.tables import Attachment, Idea, InboundEmail, Sluice, TimelineEntry
 from services.intake.usecases import undo
-from services.intake.usecases.access import Viewer, may_act_on, own_sluices
+from services.intake.usecases.access import own_sluices
 from services.intake.usecases.announce import Announcer
 from shared.errors import NotFound, Rejected
+from shared.viewer import Viewer
 
 MAX_REASON = 500
 MAX_TEXT = 50_000
@@ -125,14 +126,14 @@ def undone(
 def _seen(session: Session, viewer: Viewer, inbound_email_id: UUID) -> InboundRow:
     """The mail, for those who answer for the sluice that it came to, or for the idea that it belongs to now."""
     row = queries.inbound(session, inbound_email_id)
-    if not (may_act_on(viewer, row.sluice) or _answers_for_idea(session, viewer, row.mail)):
+    if not (viewer.answers_for(row.sluice) or _answers_for_idea(session, viewer, row.mail)):
         raise NotFound("no such inbound email")
     return row
 
 
 def _may(session: Session, viewer: Viewer, row: InboundRow, act: str) -> bool:
     """True where that is theirs to undo: the idea must be, and the mail's sluice too where it gets a new idea."""
-    owns_mail = may_act_on(viewer, row.sluice)
+    owns_mail = viewer.answers_for(row.sluice)
     owns_idea = _answers_for_idea(session, viewer, row.mail) if row.mail.idea_id else owns_mail
     return owns_idea and (owns_mail or act == "restore")
 

@@ -6,12 +6,11 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import Stage
-from services.intake.domain.words import clean, one_line
 from services.intake.store import board, sluices
 from services.intake.store.public_tables import Follower
 from services.intake.store.tables import Idea
 from services.intake.usecases import acts, official
-from services.intake.usecases.access import Viewer, own_idea
+from services.intake.usecases.access import own_idea
 from services.intake.usecases.acts import Done
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.ask_for_mail import Recipient, ask_for_mail
@@ -24,8 +23,10 @@ from shared.errors import NotFound, Rejected
 from shared.ids import new_id
 from shared.mail import reply_addresses
 from shared.mail.addresses import canonical
+from shared.viewer import Viewer
 from shared.web import links
 from shared.web.own_links import without_tokens
+from shared.words import clean, one_line
 
 log = logs.get(__name__)
 

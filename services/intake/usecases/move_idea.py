@@ -5,15 +5,16 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import Stage, after_answer
-from services.intake.domain.words import clean, one_line
 from services.intake.store.tables import Idea
 from services.intake.usecases import acts, official
-from services.intake.usecases.access import Viewer, own_idea
+from services.intake.usecases.access import own_idea
 from services.intake.usecases.acts import Done
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.tell_followers import is_followed
 from shared.errors import Rejected
+from shared.viewer import Viewer
 from shared.web.own_links import without_tokens
+from shared.words import clean, one_line
 
 
 def move_idea(

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from services.intake.domain.absence import last_day, tells_of_absence
 from services.intake.domain.sluice import ContactPerson
 from services.intake.store.tables import Contact, Idea
-from services.intake.usecases.access import Viewer
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.assign_idea import assign_idea
 from services.intake.usecases.handing_over import tell
@@ -27,6 +26,7 @@ from services.intake.usecases.stand_in import is_away
 from shared import i18n, logs
 from shared.clock import STOCKHOLM
 from shared.mail.addresses import canonical
+from shared.viewer import Viewer
 from shared.working_days import answer_by
 
 log = logs.get(__name__)

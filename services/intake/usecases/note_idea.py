@@ -5,14 +5,15 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.intake.domain.words import clean
 from services.intake.store.tables import Sluice, TimelineEntry
 from services.intake.store.work_tables import IdeaSluice
 from services.intake.usecases import acts
-from services.intake.usecases.access import Viewer, may_act_on, own_sluices, seen_idea
+from services.intake.usecases.access import own_sluices, seen_idea
 from services.intake.usecases.receive import note
 from shared.clock import now
 from shared.errors import NotFound, Rejected
+from shared.viewer import Viewer
+from shared.words import clean
 
 MAX_NOTE = 10_000
 """Characters of a note."""
@@ -32,7 +33,7 @@ def note_idea(session: Session, viewer: Viewer, reference: str, *, text: str) ->
         raise Rejected("text", "note_is_too_long")
     sluice = session.get_one(Sluice, idea.sluice_id)
     facts: dict[str, object] = {}
-    if not may_act_on(viewer, sluice.slug):
+    if not viewer.answers_for(sluice.slug):
         shared = session.scalar(
             select(Sluice)
             .join(IdeaSluice, IdeaSluice.sluice_id == Sluice.id)

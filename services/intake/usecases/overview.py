@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from services.intake.store import overview as store
 from services.intake.store.overview import Answers, Needs
-from services.intake.usecases.access import Viewer, own_sluices
+from services.intake.usecases.access import own_sluices
 from shared.clock import STOCKHOLM, now
+from shared.viewer import Viewer
 
 PERIODS: Final = (3, 6, 12)
 """Months that one may look back, the present one among them."""

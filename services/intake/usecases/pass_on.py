@@ -10,12 +10,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from services.intake.domain.sluice import SluiceProfile
-from services.intake.domain.words import clean
 from services.intake.store import sluices
 from services.intake.store.tables import Idea, Sluice
 from services.intake.store.work_tables import IdeaSluice, IdeaTag, Tag
 from services.intake.usecases import acts
-from services.intake.usecases.access import Viewer, own_idea
+from services.intake.usecases.access import own_idea
 from services.intake.usecases.acts import Done
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.ask_for_mail import Recipient, ask_for_mail
@@ -26,8 +25,10 @@ from services.intake.usecases.sayings import say
 from shared.clock import STOCKHOLM, now
 from shared.errors import NotFound, Rejected
 from shared.mail import reply_addresses
+from shared.viewer import Viewer
 from shared.web import links
 from shared.web.own_links import without_tokens
+from shared.words import clean
 from shared.working_days import answer_by
 
 

@@ -13,16 +13,17 @@ from sqlalchemy.orm import Session
 
 from services.intake.domain.masking import Marked
 from services.intake.domain.personal_data import MarkKind
-from services.intake.domain.words import clean, one_line
 from services.intake.store.tables import Idea, Sluice
 from services.intake.usecases import acts
-from services.intake.usecases.access import Viewer, own_idea
+from services.intake.usecases.access import own_idea
 from services.intake.usecases.receive import TITLE_LIMIT, note
 from services.intake.usecases.sayings import say, spoken
 from shared.clock import now
 from shared.errors import Rejected
 from shared.logs import get
+from shared.viewer import Viewer
 from shared.web.own_links import without_tokens
+from shared.words import clean, one_line
 
 log = get(__name__)
 

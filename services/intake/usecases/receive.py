@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import Stage, SubmitterKind
 from services.intake.domain.sluice import SluiceProfile
-from services.intake.domain.words import clean, one_line
 from services.intake.mail.model import Attachment as ReceivedFile
 from services.intake.store import arrivals, files
 from services.intake.store.references import next_reference
@@ -23,6 +22,7 @@ from services.intake.usecases.announce import Announcer
 from shared import logs
 from shared.clock import STOCKHOLM
 from shared.ids import new_id
+from shared.words import clean, one_line
 from shared.working_days import answer_by
 
 log = logs.get(__name__)
@@ -53,7 +53,7 @@ class NewIdea:
     notes: Sequence[str] = ()
     idempotency_key: str | None = None
     answers: Mapping[str, Any] = field(default_factory=dict)
-    """To the sluice's own questions, as ``services.intake.domain.questions`` gives them."""
+    """To the sluice's own questions, as ``shared.questions`` gives them."""
     consent: str | None = None
     facts: dict[str, object] = field(default_factory=dict)
 

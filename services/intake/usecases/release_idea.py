@@ -5,16 +5,17 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from services.intake.domain.words import clean
 from services.intake.store import sluices
 from services.intake.store.tables import Idea, InboundEmail, TimelineEntry
 from services.intake.usecases import acts
-from services.intake.usecases.access import Viewer, own_idea
+from services.intake.usecases.access import own_idea
 from services.intake.usecases.acts import Done
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.receive import note
 from shared.clock import now
 from shared.errors import Rejected
+from shared.viewer import Viewer
+from shared.words import clean
 
 BY_HAND = "by-hand"
 """Why an idea is held that a contact set apart."""

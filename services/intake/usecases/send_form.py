@@ -13,14 +13,14 @@ from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import SubmitterKind
 from services.intake.domain.sluice import SluiceProfile
-from services.intake.domain.words import clean, one_line
 from services.intake.mail.model import Attachment as ReceivedFile
-from services.intake.store import hits
+from services.intake.store.hits import HITS
 from services.intake.store.tables import Idea
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.receive import TITLE_LIMIT, NewIdea, open_idea
 from shared.clock import now
 from shared.errors import Conflict
+from shared.words import clean, one_line
 
 USED_PROOF = "form-used-proof"
 
@@ -64,7 +64,7 @@ def send_form(session: Session, announcer: Announcer, sluice: SluiceProfile, sen
         one is spoilt: ask ``sent_before`` in a new one.
     """
     held = sent.suspicion
-    if held is None and sent.proof is not None and not hits.spend(session, *sent.proof):
+    if held is None and sent.proof is not None and not HITS.spend(session, *sent.proof):
         held = USED_PROOF
     new = NewIdea(
         title=sent.title,

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from services.intake.store import hits, sluices
+from services.intake.store import sluices
+from services.intake.store.hits import HITS
 from services.intake.store.people_tables import SignInLink
 from services.intake.usecases.ask_for_mail import Recipient, ask_for_mail
 from services.intake.usecases.known_people import KnownPerson, find_person, fold
@@ -65,7 +66,7 @@ def ask_for_link(
 
     :param browser: the secret of the asking browser's cookie.
     """
-    asked = hits.count(session.connection(), f"sign-in {place.network}", WINDOW.total_seconds())
+    asked = HITS.count(session.connection(), f"sign-in {place.network}", WINDOW.total_seconds())
     # Counting alone need not wait for the disk. This must, and does for strangers too: the time tells nothing.
     session.execute(select(func.set_config("synchronous_commit", "on", True)))
     if asked > MOST_ASKS:

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import Stage, SubmitterKind
 from services.intake.domain.messages import ERASED, TO_SUBMITTERS
-from services.intake.domain.words import clean, one_line
 from services.intake.mail.model import Attachment as ReceivedFile
 from services.intake.store import sluices
 from services.intake.store.public_tables import Follower
@@ -25,6 +24,7 @@ from shared.db import hold
 from shared.errors import Conflict, NotFound, Rejected
 from shared.mail.addresses import canonical, is_sendable
 from shared.web import links
+from shared.words import clean, one_line
 
 log = logs.get(__name__)
 

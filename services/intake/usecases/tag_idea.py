@@ -8,16 +8,17 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from services.intake.domain.words import one_line
 from services.intake.store.tables import Idea
 from services.intake.store.work_tables import Act, IdeaTag, Tag
 from services.intake.usecases import acts
-from services.intake.usecases.access import Viewer, own_idea
+from services.intake.usecases.access import own_idea
 from services.intake.usecases.acts import TAG, Done
 from shared.clock import now
 from shared.db import hold
 from shared.errors import Rejected
 from shared.ids import new_id
+from shared.viewer import Viewer
+from shared.words import one_line
 
 MAX_TAG = 50
 """Characters of a tag."""

@@ -10,15 +10,16 @@ from sqlalchemy.orm import Session
 
 from services.intake.domain.fingerprint import fingerprint
 from services.intake.domain.idea import Stage
-from services.intake.domain.words import clean, one_line
 from services.intake.store.public_tables import Story
 from services.intake.store.tables import Idea, Sluice
 from services.intake.usecases import acts
-from services.intake.usecases.access import Viewer, own_idea
+from services.intake.usecases.access import own_idea
 from shared import logs
 from shared.clock import now
 from shared.errors import Conflict, Rejected
+from shared.viewer import Viewer
 from shared.web.own_links import without_tokens
+from shared.words import clean, one_line
 
 log = logs.get(__name__)
 

@@ -9,7 +9,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import SubmitterKind
-from services.intake.domain.words import clean, one_line
 from services.intake.store import sluices
 from services.intake.store.tables import Attachment, Idea, InboundEmail, TimelineEntry
 from services.intake.usecases.announce import Announcer
@@ -17,6 +16,7 @@ from services.intake.usecases.receive import NewIdea, note, open_idea
 from services.intake.usecases.sayings import say
 from shared.clock import now
 from shared.errors import Conflict, NotFound, Rejected
+from shared.words import clean, one_line
 
 
 def restore(session: Session, inbound_email_id: UUID, *, actor: str, reason: str) -> Idea:

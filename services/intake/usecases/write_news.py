@@ -13,17 +13,18 @@ from sqlalchemy.orm import Session
 
 from services.intake.domain.address_name import address_name
 from services.intake.domain.fingerprint import fingerprint
-from services.intake.domain.words import clean, one_line
 from services.intake.store import news as store
 from services.intake.store.public_tables import News
 from services.intake.store.tables import Sluice
-from services.intake.usecases.access import Viewer, own_sluices
+from services.intake.usecases.access import own_sluices
 from shared import logs
 from shared.clock import now
 from shared.db import hold
 from shared.errors import Conflict, NotFound, Rejected
 from shared.ids import new_id
+from shared.viewer import Viewer
 from shared.web.own_links import without_tokens
+from shared.words import clean, one_line
 
 log = logs.get(__name__)
 

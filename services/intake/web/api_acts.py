@@ -9,7 +9,6 @@ from marshmallow import Schema, fields, validate
 from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import Stage
-from services.intake.usecases.access import Viewer
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.move_idea import move_idea
 from services.intake.usecases.note_idea import MAX_NOTE, note_idea
@@ -17,6 +16,7 @@ from services.intake.usecases.official import MAX_ANSWER, MAX_REASON
 from services.intake.web import schemas
 from services.intake.web.known_reference import known
 from shared.db import Database
+from shared.viewer import Viewer
 from shared.web.api import Blueprint
 from shared.web.tokens import bearer_name
 

@@ -9,9 +9,9 @@ from uuid import UUID
 from babel.numbers import format_decimal
 from flask import Response, send_file
 
-from services.intake.domain.words import one_line
 from services.intake.store.tables import Attachment
 from shared.web import security
+from shared.words import one_line
 
 _TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+\Z")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.dialects.postgresql import insert
 
-from services.rsvp.store.tables import CalendarReply
+from services.rsvp.store.guest_tables import CalendarReply
 from shared import logs
 from shared.bus.inbox import Task
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from playwright.sync_api import Page as Tab
 
 from services.intake.store import sluices
-from services.intake.usecases.access import Viewer
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.assign_idea import assign_idea
+from shared.viewer import Viewer
 from shared.web import links
 from tests.browser.pages import Page, World
 from tests.support.ideas import an_idea

@@ -13,7 +13,6 @@ from services.intake.store import sluices
 from services.intake.store.public_tables import Follower
 from services.intake.store.tables import Idea
 from services.intake.usecases import note_idea
-from services.intake.usecases.access import Viewer
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.ask_submitter import ask_submitter
 from services.intake.usecases.assign_idea import assign_idea
@@ -24,6 +23,7 @@ from services.intake.usecases.release_idea import hold_idea
 from services.intake.usecases.tag_idea import tag_idea
 from shared.clock import now
 from shared.ids import new_id
+from shared.viewer import Viewer
 from tests.browser.pages import Page, World
 from tests.support.ideas import a_file, a_mail, a_message, an_idea
 

@@ -6,10 +6,10 @@ from playwright.sync_api import Page as Tab
 
 from services.intake.store.public_tables import News, NewsSubscriber
 from services.intake.usecases import write_news
-from services.intake.usecases.access import Viewer
 from services.intake.usecases.write_news import Written
 from shared.clock import now
 from shared.ids import new_id
+from shared.viewer import Viewer
 from shared.web import links
 from tests.browser.pages import Page, World
 from tests.browser.pages.board import LONG, MIDDLE, UNBROKEN

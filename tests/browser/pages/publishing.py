@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.intake.store.tables import Sluice
 from services.intake.usecases import publish
-from services.intake.usecases.access import Viewer
+from shared.viewer import Viewer
 from tests.browser.pages import Page, World
 from tests.support.ideas import an_idea
 

@@ -15,7 +15,7 @@ from services.intake.store import board, sluices
 from services.intake.store.public_tables import Follower
 from services.intake.store.tables import Idea, Sluice, TimelineEntry
 from services.intake.usecases import acts, answer
-from services.intake.usecases.access import Viewer, seen_idea
+from services.intake.usecases.access import seen_idea
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.ask_submitter import ask_submitter
 from services.intake.usecases.assign_idea import assign_idea
@@ -33,6 +33,7 @@ from shared.db import Database, Role
 from shared.errors import Conflict, NotFound, Rejected
 from shared.ids import new_id
 from shared.mail import reply_addresses
+from shared.viewer import Viewer
 from tests.integration.intake.desk import VOUCHED, Desk, mail
 from tests.support.ideas import a_draft, a_sluice, an_idea
 

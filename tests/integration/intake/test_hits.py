@@ -11,7 +11,8 @@ from limits.storage import storage_from_string
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from services.intake.store import hits, limits_storage
+from services.intake.store.hits import HITS
+from shared import limits_storage
 from shared.clock import now
 from shared.db import Database, Role
 from shared.ids import new_secret_id
@@ -83,12 +84,12 @@ def test_what_has_expired_is_taken_away_in_passing(storage, database, monkeypatc
 def test_what_is_good_for_once_is_spent_once_and_not_by_a_transaction_that_failed(database) -> None:
     key, later = new_secret_id(), now() + timedelta(hours=1)
     with Session(database.engine) as session:
-        assert hits.spend(session, key, later)
+        assert HITS.spend(session, key, later)
         session.rollback()
 
     def spend(_: int) -> bool:
         with database.transaction() as session:
-            return hits.spend(session, key, later)
+            return HITS.spend(session, key, later)
 
     with ThreadPoolExecutor(20) as pool:
         assert sum(pool.map(spend, range(40))) == 1
@@ -96,7 +97,7 @@ def test_what_is_good_for_once_is_spent_once_and_not_by_a_transaction_that_faile
 
 def test_a_database_that_is_away_is_told_and_not_hidden_from_the_limiter(storage, database, monkeypatch) -> None:
     assert storage.check()
-    monkeypatch.setattr(hits, "_COUNT", text("SELECT 1/0"))
+    monkeypatch.setattr(storage._hits, "_count", text("SELECT 1/0"))
 
     with pytest.raises(storage.base_exceptions):
         storage.incr("any", 60)

@@ -25,8 +25,11 @@ from tests.support import databases
 
 MODELS = {
     "bus": ["shared.bus.tables"],
-    "intake": [f"services.intake.store.{name}" for name in ("tables", "people_tables", "work_tables", "public_tables")],
-    "rsvp": ["services.rsvp.store.tables"],
+    "intake": [
+        f"services.intake.store.{name}"
+        for name in ("tables", "people_tables", "work_tables", "public_tables", "meeting_tables")
+    ],
+    "rsvp": [f"services.rsvp.store.{name}" for name in ("tables", "guest_tables", "day_tables")],
     "notify": ["services.notify.store.tables"],
     "mailbox": ["services.notify.mailbox.tables"],
 }

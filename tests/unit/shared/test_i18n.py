@@ -14,7 +14,7 @@ from shared.i18n import MissingText, Texts
 
 ROOT = Path(__file__).parents[3]
 CATALOGUES = sorted(path for top in ("shared", "services") for path in (ROOT / top).rglob("*.po") if path.stem == "sv")
-INTAKE, NOTIFY = ROOT / "services/intake", ROOT / "services/notify"
+INTAKE, NOTIFY, RSVP = (ROOT / "services" / name for name in ("intake", "notify", "rsvp"))
 REASONS = ROOT / "shared/mail/texts/reasons"
 
 
@@ -23,10 +23,12 @@ def _areas(service: Path) -> list[Path]:
 
 
 PAGES = {
-    ROOT / "shared/web/templates": [ROOT / "shared/web/texts"],
+    # What is wrong in a field is said by the service whose form it is.
+    ROOT / "shared/web/templates": [ROOT / "shared/web/texts", INTAKE / "web/texts/form"],
     INTAKE / "web/templates": [INTAKE / "web/texts", *_areas(INTAKE), REASONS],
     NOTIFY / "mailbox/templates": [NOTIFY / "mailbox/texts"],
     NOTIFY / "web/templates": [*_areas(NOTIFY), REASONS],
+    RSVP / "web/templates": _areas(RSVP),
 }
 """A folder of templates → the folders of texts that they may ask for, beside the shared ones."""
 _ASKED = re.compile(r"""\b(?:tn?|text_or)\(\s*["']([\w.]+)["']\s*(~)?""")

@@ -7,7 +7,6 @@ from typing import Any
 from flask import Flask, request
 from flask.typing import ResponseReturnValue
 
-from services.intake.domain.questions import MAX_QUESTIONS, QuestionKind, load
 from services.intake.domain.sluice_settings import (
     COMMENTS,
     OPEN_TO,
@@ -24,6 +23,7 @@ from services.intake.web.administration.admin_forms import SLUICE, START, by_fie
 from shared.contracts.facts import LANGUAGES
 from shared.db import Database
 from shared.errors import Conflict, Rejected
+from shared.questions import MAX_QUESTIONS, QuestionKind, load
 from shared.settings import Settings
 from shared.web import session
 from shared.web.session import require_admin

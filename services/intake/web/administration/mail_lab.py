@@ -14,17 +14,17 @@ from flask import Flask, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
-from services.intake.domain.words import one_line
 from services.intake.mail.explain import return_path
 from services.intake.mail.limited import LimitedReader
 from services.intake.mail.model import Reading
 from services.intake.usecases.anonymise_mail import anonymised
 from services.intake.web import downloads
 from services.intake.web.downloads import size_in_words
-from services.intake.web.room import room_for
 from shared.errors import TemporaryFailure
 from shared.settings import Settings
 from shared.web import session
+from shared.web.room import room_for
+from shared.words import one_line
 
 PAGE = "/kontakt/brevlabb/"
 MOST_FILES = 20

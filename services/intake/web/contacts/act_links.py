@@ -16,13 +16,13 @@ from services.intake.domain.idea import PATH, Stage
 from services.intake.usecases.act_by_link import PERSON, SLUICE, ActByLink, open_link
 from services.intake.usecases.announce import Announcer
 from services.intake.web.contacts.act_page import LIMITS
-from services.intake.web.form_text import ROOM, form_text, version_in
-from services.intake.web.room import room_for
 from shared.db import Database
 from shared.errors import Conflict, NotFound, Rejected
 from shared.settings import Settings
 from shared.web import links
+from shared.web.form_text import ROOM, form_text, version_in
 from shared.web.language import link
+from shared.web.room import room_for
 
 PAGE = "/kontakt/gor/<act>/<token>"
 

@@ -19,12 +19,12 @@ from services.intake.store import queries
 from services.intake.store.tables import TimelineEntry
 from services.intake.usecases import ask_submitter, handing_over, note_idea, official, tag_idea
 from services.intake.usecases.look_at_idea import May, Seen, look_at_idea
-from services.intake.web.form_text import form_text, version_in
 from services.intake.web.known_reference import known
-from services.intake.web.viewer import viewer
 from shared.clock import now
 from shared.db import Database
 from shared.errors import NotFound
+from shared.web.form_text import form_text, version_in
+from shared.web.viewer import viewer
 
 IDEA = "/kontakt/ide/<reference>"
 LIMITS: Mapping[str, int] = {

@@ -14,11 +14,11 @@ from flask.typing import ResponseReturnValue
 from services.intake.usecases import answer
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.official import MAX_ANSWER
-from services.intake.web.form_text import form_text
 from shared.db import Database
 from shared.errors import NotFound, Rejected
 from shared.settings import Settings
 from shared.web import links
+from shared.web.form_text import form_text
 from shared.web.language import link
 
 

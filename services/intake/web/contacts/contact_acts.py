@@ -22,15 +22,15 @@ from services.intake.usecases.pass_on import pass_on, share, unshare
 from services.intake.usecases.release_idea import hold_idea, release_idea
 from services.intake.usecases.tag_idea import tag_idea, untag
 from services.intake.web.contacts.act_page import IDEA, Typed, closed, shown, typed
-from services.intake.web.form_text import ROOM
 from services.intake.web.known_reference import known
-from services.intake.web.room import room_for
-from services.intake.web.viewer import viewer
 from shared.db import Database
 from shared.errors import Conflict, NotFound, Rejected
 from shared.settings import Settings
 from shared.web import session as sessions
+from shared.web.form_text import ROOM
 from shared.web.language import link
+from shared.web.room import room_for
+from shared.web.viewer import viewer
 
 
 @dataclass(frozen=True, slots=True)

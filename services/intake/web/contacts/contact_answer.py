@@ -18,17 +18,17 @@ from services.intake.usecases.move_idea import check, move_idea
 from services.intake.usecases.tell_followers import is_followed
 from services.intake.web.contacts.act_page import IDEA, Typed, closed, shown, typed
 from services.intake.web.contacts.contact_acts import after
-from services.intake.web.form_text import ROOM
 from services.intake.web.known_reference import known
-from services.intake.web.room import room_for
-from services.intake.web.viewer import viewer
 from shared.db import Database
 from shared.errors import Conflict, NotFound, Rejected
 from shared.i18n import SOURCE
 from shared.settings import Settings
 from shared.web import session as sessions
+from shared.web.form_text import ROOM
 from shared.web.language import spoken
 from shared.web.own_links import without_tokens
+from shared.web.room import room_for
+from shared.web.viewer import viewer
 
 TEMPLATE = "svara"
 

@@ -27,7 +27,6 @@ from services.intake.usecases.look_at_idea import May, Seen, look_at_idea, look_
 from services.intake.web import downloads
 from services.intake.web.contacts.act_page import LIMITS, Typed
 from services.intake.web.stair import stage_left, stair
-from services.intake.web.viewer import viewer
 from shared.clock import STOCKHOLM, now
 from shared.db import Database
 from shared.errors import NotFound
@@ -35,6 +34,7 @@ from shared.mail.addresses import canonical
 from shared.settings import Settings
 from shared.web import links, own_links
 from shared.web import session as sessions
+from shared.web.viewer import viewer
 
 PAGE = "/kontakt/ide/<reference>"
 MAX_MESSAGES = 200

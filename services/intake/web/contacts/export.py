@@ -12,17 +12,18 @@ from flask.typing import ResponseReturnValue
 from services.intake.domain.inbox import Wanted
 from services.intake.store.inbox import Row
 from services.intake.usecases import export_ideas
-from services.intake.usecases.access import Viewer
-from services.intake.web.contacts import inbox_query, sheets
-from services.intake.web.contacts.sheets import Cell
-from services.intake.web.viewer import viewer
+from services.intake.web.contacts import inbox_query
 from shared.clock import STOCKHOLM, now
 from shared.db import Database
 from shared.i18n import MissingText
 from shared.settings import Settings
+from shared.viewer import Viewer
 from shared.web import session as signed_in
+from shared.web import sheets
 from shared.web.language import spoken
 from shared.web.own_links import without_tokens
+from shared.web.sheets import Cell
+from shared.web.viewer import viewer
 
 COLUMNS: Final = (
     "reference",

@@ -14,12 +14,12 @@ from services.intake.usecases import held as usecase
 from services.intake.usecases.acts import Done
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.release_idea import release_idea
-from services.intake.web.viewer import viewer
 from shared.db import Database
 from shared.errors import Conflict
 from shared.settings import Settings
 from shared.web import session as signed_in
 from shared.web.language import link, spoken
+from shared.web.viewer import viewer
 
 PAGE = "/kontakt/hallna"
 

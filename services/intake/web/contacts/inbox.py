@@ -9,11 +9,11 @@ from services.intake.usecases import inbox
 from services.intake.web.contacts import inbox_query
 from services.intake.web.contacts.inbox_query import INBOX
 from services.intake.web.contacts.many import ACTS
-from services.intake.web.viewer import viewer
 from shared.db import Database
 from shared.settings import Settings
 from shared.web import session as signed_in
 from shared.web.language import link
+from shared.web.viewer import viewer
 
 IDEA = "/kontakt/ide/"
 CHOICES = {

@@ -11,14 +11,14 @@ from services.intake.usecases import mail_trail
 from services.intake.usecases.announce import Announcer
 from services.intake.web import downloads
 from services.intake.web.downloads import size_in_words
-from services.intake.web.form_text import ROOM, form_text
-from services.intake.web.room import room_for
-from services.intake.web.viewer import viewer
 from shared.db import Database
 from shared.errors import Conflict, NotFound, Rejected
 from shared.settings import Settings
 from shared.web import session
+from shared.web.form_text import ROOM, form_text
 from shared.web.language import link
+from shared.web.room import room_for
+from shared.web.viewer import viewer
 
 PAGE = "/kontakt/mejl/<uuid:inbound_email_id>"
 

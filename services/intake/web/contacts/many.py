@@ -15,7 +15,7 @@ from services.intake.domain.idea import PATH, Reference, Stage
 from services.intake.store import inbox as store
 from services.intake.store.work_tables import Act
 from services.intake.usecases import acts, inbox
-from services.intake.usecases.access import Viewer, as_contact, own_idea
+from services.intake.usecases.access import as_contact, own_idea
 from services.intake.usecases.act_on_many import MOST, Chosen, Deed, Outcome, act_on_many
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.assign_idea import assign_idea
@@ -24,14 +24,15 @@ from services.intake.usecases.official import MAX_ANSWER, MAX_REASON
 from services.intake.usecases.pass_on import share
 from services.intake.usecases.tag_idea import MAX_TAG, tag_idea
 from services.intake.web.contacts.inbox_query import INBOX
-from services.intake.web.form_text import form_text
-from services.intake.web.room import room_for
-from services.intake.web.viewer import viewer
 from shared.db import Database
 from shared.errors import Conflict, NotFound, Rejected
 from shared.settings import Settings
+from shared.viewer import Viewer
 from shared.web import session as signed_in
+from shared.web.form_text import form_text
 from shared.web.language import link
+from shared.web.room import room_for
+from shared.web.viewer import viewer
 
 MANY: Final = "/kontakt/flera"
 DONE: Final = f"{MANY}/klart"

@@ -10,13 +10,13 @@ from flask.typing import ResponseReturnValue
 
 from services.intake.usecases import comment_idea, mail_news, write_news
 from services.intake.usecases.write_news import MAX_CONTACT, MAX_TEXT, MAX_TITLE, Written
-from services.intake.web.form_text import form_text
-from services.intake.web.viewer import viewer
 from shared.db import Database
 from shared.errors import Conflict, Rejected
 from shared.settings import Settings
+from shared.web.form_text import form_text
 from shared.web.language import link
 from shared.web.session import require_person
+from shared.web.viewer import viewer
 
 START = "/kontakt/nyheter/"
 LIMITS = {"title": MAX_TITLE, "text": MAX_TEXT, "press_contact": MAX_CONTACT, "sluice": 0}

@@ -7,14 +7,14 @@ from flask.typing import ResponseReturnValue
 
 from services.intake.usecases import overview
 from services.intake.usecases.overview import PERIODS, USUAL
-from services.intake.web.contacts import sheets
 from services.intake.web.contacts.overview_tables import NAMES, Figures
-from services.intake.web.viewer import viewer
 from shared.db import Database
 from shared.errors import NotFound
 from shared.settings import Settings
 from shared.web import session as signed_in
+from shared.web import sheets
 from shared.web.language import link, spoken
+from shared.web.viewer import viewer
 
 PAGE = "/kontakt/oversikt/"
 NEEDS = {

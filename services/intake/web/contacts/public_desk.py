@@ -10,13 +10,13 @@ from flask.typing import ResponseReturnValue
 
 from services.intake.usecases import comment_idea, tell_story
 from services.intake.usecases.tell_story import MAX_TEXT, MAX_TITLE
-from services.intake.web.form_text import form_text
-from services.intake.web.viewer import viewer
 from shared.db import Database
 from shared.errors import Conflict, Rejected
 from shared.settings import Settings
+from shared.web.form_text import form_text
 from shared.web.language import link
 from shared.web.session import require_person
+from shared.web.viewer import viewer
 
 COMMENTS = "/kontakt/kommentarer/"
 LIMITS = {"title": MAX_TITLE, "text": MAX_TEXT}

@@ -15,14 +15,14 @@ from services.intake.domain.masking import Marked, Thing, decided, things, visib
 from services.intake.usecases import publish
 from services.intake.usecases.publish import MAX_TEXT, Publishable
 from services.intake.usecases.receive import TITLE_LIMIT
-from services.intake.web.form_text import ROOM, form_text, version_in
-from services.intake.web.room import room_for
-from services.intake.web.viewer import viewer
 from shared.db import Database
 from shared.errors import Conflict, NotFound, Rejected
 from shared.settings import Settings
 from shared.web import session
+from shared.web.form_text import ROOM, form_text, version_in
 from shared.web.language import link
+from shared.web.room import room_for
+from shared.web.viewer import viewer
 
 PAGE = "/kontakt/ide/<reference>/publicera"
 

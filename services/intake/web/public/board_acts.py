@@ -14,16 +14,16 @@ from sqlalchemy.orm import Session
 
 from services.intake.store import board, sluices
 from services.intake.usecases import comment_idea, support_idea
-from services.intake.web.form_text import form_text
-from services.intake.web.public import mailed_links, public_form
+from services.intake.web.public import mailed_links
 from services.intake.web.public.board import closed, find_sluice, idea_page
 from services.intake.web.public.mailed_links import opened, pressed
-from services.intake.web.public.public_form import is_person, status_of
 from shared.db import Database
 from shared.errors import NotFound, Rejected
 from shared.settings import Settings
-from shared.web import links
+from shared.web import links, public_form
+from shared.web.form_text import form_text
 from shared.web.language import link
+from shared.web.public_form import is_person, status_of
 
 
 def register(app: Flask, settings: Settings, database: Database) -> None:

@@ -14,14 +14,14 @@ from services.intake.domain.idea import Reference, SubmitterKind
 from services.intake.usecases import submitter
 from services.intake.usecases.announce import Announcer
 from services.intake.web import uploads
-from services.intake.web.form_text import form_text
 from services.intake.web.public.follow import closed, opened, page
-from services.intake.web.room import room_for
 from shared.db import Database
 from shared.errors import Conflict, NotFound, Rejected
 from shared.settings import Settings
 from shared.web import links
+from shared.web.form_text import form_text
 from shared.web.language import link
+from shared.web.room import room_for
 
 
 def register(app: Flask, settings: Settings, database: Database) -> None:

@@ -13,23 +13,24 @@ from babel.numbers import format_decimal
 from flask import Flask, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from services.intake.domain import idea_form, questions
+from services.intake.domain import idea_form
 from services.intake.domain.idea import SubmitterKind
 from services.intake.domain.sluice import SluiceProfile
 from services.intake.store import sluices
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.send_form import SentBefore, SentForm, send_form, sent_before
-from services.intake.web.form_text import ROOM
-from services.intake.web.public import antibot, form_fields
-from services.intake.web.public.antibot import Guard, Seen
+from services.intake.web.public import form_fields
 from services.intake.web.public.form_fields import Fault, Reading
-from services.intake.web.room import room_for
+from shared import questions
 from shared.clock import STOCKHOLM, now
 from shared.db import Database
 from shared.errors import NotFound
 from shared.settings import Settings
-from shared.web import links, security
+from shared.web import antibot, links, security
+from shared.web.antibot import Guard, Seen
+from shared.web.form_text import ROOM
 from shared.web.language import link, spoken
+from shared.web.room import room_for
 from shared.working_days import answer_by
 
 STAFF = "staff"

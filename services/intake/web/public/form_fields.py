@@ -9,11 +9,11 @@ from flask import request
 
 from services.intake.domain import idea_form
 from services.intake.domain.idea_form import FilledForm
-from services.intake.domain.questions import Answers, Question, read_answers
 from services.intake.domain.sluice import SluiceProfile
 from services.intake.mail.model import Attachment as ReceivedFile
 from services.intake.mail.parts.attachments import of_bytes
-from services.intake.web.form_text import form_text
+from shared.questions import Answers, Question, read_answers
+from shared.web.form_text import answers_text
 from shared.web.language import spoken
 
 ROOM_FOR_ALL = 32 * 1024 * 1024
@@ -50,7 +50,7 @@ class Reading:
 
 def read(questions: tuple[Question, ...]) -> Reading:
     """Read the present request's form and files."""
-    typed = form_text()
+    typed = answers_text()
     form = FilledForm(
         **{name: typed.get(name, "") for name in ("title", "text", "kind", "name")},
         email=typed.get("email", "").strip(),

@@ -19,12 +19,12 @@ from services.intake.store.people_tables import SignedIn, SignInLink
 from services.intake.store.public_tables import Comment
 from services.intake.store.tables import Contact, Idea, Sluice, TimelineEntry
 from services.intake.usecases import publish, sessions, sign_in
-from services.intake.usecases.access import Viewer
 from services.intake.usecases.note_idea import note_idea
 from services.intake.usecases.tag_idea import tag_idea
 from shared.clock import now
 from shared.errors import NotFound
 from shared.ids import new_id
+from shared.viewer import Viewer
 from shared.web import links, session, tokens
 from shared.web.own_links import without_tokens
 from tests.support.contacts_addresses import CANARY, filled

@@ -13,7 +13,6 @@ from sqlalchemy import select, text, update
 from services.intake.store.public_tables import Comment, Follower, NewsSubscriber
 from services.intake.store.tables import Attachment, Idea, Sluice
 from services.intake.usecases.receive import note
-from services.intake.web.public import antibot, form_token, proof
 from services.notify.usecases import announce
 from services.notify.usecases.queue_message import QueueMessage
 from shared.bus.tables import Message
@@ -21,7 +20,8 @@ from shared.clock import now
 from shared.contracts.registry import MESSAGES
 from shared.db import Database, Role
 from shared.ids import new_id
-from shared.web import links
+from shared.web import antibot, links, proof
+from shared.web import form_tokens as form_token
 from tests.support import forms
 from tests.support.ideas import a_file, an_idea
 

@@ -12,7 +12,7 @@ from services.intake.store.public_tables import Comment, News
 from services.intake.store.tables import Contact, Idea, TimelineEntry
 from services.intake.store.work_tables import Act, IdeaTag
 from services.intake.usecases import acts, administer_people, publish, sessions, sign_in, submitter
-from services.intake.usecases.access import Viewer, own_idea
+from services.intake.usecases.access import own_idea
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.assign_idea import assign_idea
 from services.intake.usecases.note_idea import note_idea
@@ -21,6 +21,7 @@ from services.intake.usecases.tag_idea import tag_idea, untag
 from shared.clock import now
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
+from shared.viewer import Viewer
 from shared.web import links
 from tests.support.contacts_addresses import filled
 from tests.support.ideas import a_draft, a_file, a_mail, a_message, a_sluice, an_idea

@@ -17,11 +17,11 @@ from services.intake.store.tables import Idea, Sluice, TimelineEntry
 from services.intake.usecases import support_idea
 from services.intake.usecases.receive import note
 from services.intake.usecases.tell_followers import CHUNK, TellFollowers, tell_followers
-from services.intake.web.public import form_token
 from shared.bus.tables import Message
 from shared.clock import now
 from shared.contracts.registry import FOLLOWERS_DUE
 from shared.ids import new_id
+from shared.web import form_tokens as form_token
 from shared.web import links
 from tests.support.ideas import an_idea
 from tests.support.pages import PAYLOADS, Elements

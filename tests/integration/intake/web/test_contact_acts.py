@@ -12,7 +12,6 @@ from sqlalchemy import func, select
 from services.intake.domain.idea import Stage
 from services.intake.store.tables import Idea, TimelineEntry
 from services.intake.store.work_tables import Act
-from services.intake.usecases.access import Viewer
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.move_idea import move_idea
 from services.intake.usecases.pass_on import pass_on, share
@@ -23,6 +22,7 @@ from shared.bus.tables import Message
 from shared.clock import now
 from shared.contracts.registry import IDEA_ANSWERED
 from shared.ids import new_id
+from shared.viewer import Viewer
 from shared.web import links
 from shared.web import session as sessions
 from tests.support.ideas import a_file, a_mail, a_sluice, an_idea

@@ -9,15 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from services.intake.domain.idea_form import TEXT_LIMIT
 from services.intake.store.tables import Attachment, Idea, Sluice
-from services.intake.web.public import antibot, form_fields, proof
+from services.intake.web.public import form_fields
 from shared.bus.tables import Message
 from shared.contracts.registry import IDEA_RECEIVED
+from shared.web import antibot, proof
 from shared.web.app import HERE
 from tests.support import forms
 from tests.support.pages import PAYLOADS, Elements
@@ -353,7 +354,8 @@ def test_a_receipt_opens_with_its_own_token_alone(client, send) -> None:
 def test_a_table_that_cannot_count_keeps_no_idea_out(
     client, web_settings, send, idea_of, database, monkeypatch
 ) -> None:
-    monkeypatch.setattr("services.intake.store.hits._COUNT", antibot.limits_storage.text("SELECT 1/0"))
+    counts = client.application.extensions["idesluss_guard"]._limiter.storage._hits
+    monkeypatch.setattr(counts, "_count", text("SELECT 1/0"))
 
     assert idea_of(send()).held is None
 

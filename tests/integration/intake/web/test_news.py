@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 
 from services.intake.store.public_tables import News, NewsSubscriber
 from services.intake.usecases.mail_news import CHUNK, MailNews
-from services.intake.web.public import form_token
 from shared.bus.tables import Message
 from shared.clock import now
 from shared.contracts.registry import NEWS_DUE
 from shared.ids import new_id
+from shared.web import form_tokens as form_token
 from shared.web import links
 from tests.support.ideas import a_sluice
 from tests.support.pages import PAYLOADS, Elements

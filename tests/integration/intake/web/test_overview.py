@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from services.intake.usecases import inbox, overview
-from services.intake.usecases.access import Viewer
 from services.intake.usecases.receive import note
+from shared.viewer import Viewer
 from tests.support.ideas import a_message, a_sluice, an_idea
 from tests.support.pages import Elements
 from tests.support.signed_in import client_for

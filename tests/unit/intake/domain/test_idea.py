@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain.idea import Reference, Stage, after_answer
-from services.intake.domain.words import clean, one_line
+from shared.words import clean, one_line
 
 
 @given(st.from_regex(r"[A-Z]{2,8}", fullmatch=True), st.integers(1000, 9999), st.integers(1, 999_999))

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from services.intake.domain.cells import MAX_CELL, harmless
 from services.intake.domain.inbox import Due, due
+from shared.cells import MAX_CELL, harmless
 
 
 @pytest.mark.parametrize(

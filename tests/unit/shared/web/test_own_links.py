@@ -22,6 +22,9 @@ CONFIRM = links.confirm_token(SIGNER, SOMEBODY)
 UNDELIVERED = links.undelivered_token(SIGNER, SOMEBODY)
 PREFERENCES = links.preferences_token(SIGNER, "Åsa+idéer@kommun.example")
 ACT = links.act_token(SIGNER, "svara", SOMEBODY, SOMEBODY)
+REPLY, HOST, PROPOSAL = (
+    links.id_token(SIGNER, purpose, SOMEBODY) for purpose in (links.REPLY, links.HOST, links.PROPOSAL)
+)
 IN_MAILS = [
     (f"https://ide.example/kontakt/gor/svara/{ACT}", ACT),
     (f"https://ide.example/i/samma/{ACT}", ACT),
@@ -32,6 +35,9 @@ IN_MAILS = [
     (f"https://ide.example/kontakt/meddelande/{UNDELIVERED}", UNDELIVERED),
     (f"https://ide.example/utskick/{PREFERENCES}", PREFERENCES),
     (f"https://ide.example/utskick/{PREFERENCES}/avsluta?sort=news", PREFERENCES),
+    (f"https://ide.example/svar/{REPLY}", REPLY),
+    (f"https://ide.example/svar/vard/{HOST}", HOST),
+    (f"https://ide.example/svar/forslag/{PROPOSAL}", PROPOSAL),
 ]
 
 

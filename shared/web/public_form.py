@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from flask import Flask, request
 
-from services.intake.web.public import antibot
-from services.intake.web.public.antibot import Guard
 from shared.db import Database
 from shared.errors import Rejected
 from shared.settings import Settings
+from shared.web import antibot
+from shared.web.antibot import Guard
 
 TRAP = "form-trap"
 TOKEN = "form-token"  # noqa: S105 - a suspicion's name

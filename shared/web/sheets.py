@@ -11,7 +11,7 @@ from typing import IO, Final
 import xlsxwriter  # type: ignore[import-untyped] # it has none
 from flask import Response
 
-from services.intake.domain.cells import harmless
+from shared.cells import harmless
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MAX_ROWS: Final = 1_000_000

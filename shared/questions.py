@@ -1,6 +1,6 @@
-"""A sluice's own questions in its form: what they are, and what an answer may be.
+"""Own questions in a form, a sluice's or an event's: what they are, and what an answer may be.
 
-They are kept as plain data (``Sluice.questions``), one object for each::
+They are kept as plain data, one object for each::
 
     {"id": "verksamhet", "kind": "choice", "required": true,
      "label": {"sv": "Vilken verksamhet?", "en": "Which service?"},
@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, assert_never
 
-from services.intake.domain.words import clean, one_line
 from shared.errors import Rejected
+from shared.words import clean, one_line
 
 MAX_QUESTIONS = 20
 MAX_OPTIONS = 30
@@ -26,6 +26,8 @@ HELP_LIMIT = 500
 TEXT_LIMIT = 300
 LONG_LIMIT = 5_000
 YES, NO = "yes", "no"
+SEPARATOR = ","
+"""Between the numbers of the options where several may be chosen."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}\Z")
 
@@ -36,7 +38,12 @@ class QuestionKind(StrEnum):
     TEXT = "text"
     LONG = "long"
     CHOICE = "choice"
+    SEVERAL = "several"
     YES_NO = "yes_no"
+
+
+WITH_OPTIONS = frozenset({QuestionKind.CHOICE, QuestionKind.SEVERAL})
+"""Those with options to choose among."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +93,8 @@ class Question:
         if not label:
             raise Rejected("label", "empty")
         help_words = _words(raw.get("help") or {}, "help", HELP_LIMIT)
-        options = _options(raw.get("options") or {}) if kind is QuestionKind.CHOICE else {}
-        if kind is QuestionKind.CHOICE and set(options) != set(label):
+        options = _options(raw.get("options") or {}) if kind in WITH_OPTIONS else {}
+        if kind in WITH_OPTIONS and set(options) != set(label):
             raise Rejected("options", "other_languages")
         return cls(identity, kind, label, raw.get("required") is True, help_words, options)
 
@@ -139,7 +146,10 @@ class Answers:
 
 
 def read_answers(questions: Sequence[Question], given: Mapping[str, str], language: str) -> Answers:
-    """Judge what was filled in; ``given`` is by field name. An answer not given is not kept."""
+    """Judge what was filled in; ``given`` is by field name. An answer not given is not kept.
+
+    Where several options may be chosen, their numbers stand in one value, divided by ``SEPARATOR``.
+    """
     kept: dict[str, Mapping[str, str]] = {}
     faults: dict[str, str] = {}
     for question in questions:
@@ -169,15 +179,26 @@ def _answer(question: Question, raw: str, language: str) -> str:
                 raise Rejected(question.field_name, "too_long")
             return clean(raw) if question.kind is QuestionKind.LONG else one_line(raw, TEXT_LIMIT)
         case QuestionKind.CHOICE:
+            return _chosen(question, raw, question.options_in(language))
+        case QuestionKind.SEVERAL:
             options = question.options_in(language)
-            if not (raw.isascii() and raw.isdigit() and len(raw) < 4 and int(raw) < len(options)):
-                raise Rejected(question.field_name, "unknown_option")
-            return options[int(raw)]
+            chosen = dict.fromkeys(_chosen(question, part.strip(), options) for part in raw.split(SEPARATOR))
+            return "; ".join(chosen)
         case QuestionKind.YES_NO:
             if raw not in (YES, NO):
                 raise Rejected(question.field_name, "unknown_option")
             return raw
     assert_never(question.kind)
+
+
+def _chosen(question: Question, raw: str, options: Sequence[str]) -> str:
+    """The option whose number, from 0, somebody sent.
+
+    :raises Rejected: there is none with that number.
+    """
+    if not (raw.isascii() and raw.isdigit() and len(raw) < 4 and int(raw) < len(options)):
+        raise Rejected(question.field_name, "unknown_option")
+    return options[int(raw)]
 
 
 def limit_of(question: Question) -> int:

@@ -13,8 +13,8 @@ from limits.storage import Storage
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.intake.store import hits
 from shared.db import Database
+from shared.hits import Hits
 
 SCHEME = "idesluss"
 ADDRESS = f"{SCHEME}://"
@@ -23,13 +23,14 @@ _FORGET_EVERY = 200
 
 
 class PostgresStorage(Storage):
-    """Counts in ``intake.hit``."""
+    """Counts in the table ``hit`` of the database role's own schema."""
 
     STORAGE_SCHEME = [SCHEME]  # noqa: RUF012 - the library's own form
 
     def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, *, database: Database) -> None:
         super().__init__(uri, wrap_exceptions)
         self._database = database
+        self._hits = Hits(database.role.value)
         self._counted = itertools.count(1)
 
     @property
@@ -40,21 +41,21 @@ class PostgresStorage(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count ``amount`` more in the window of ``expiry`` seconds that ``key`` names."""
         with self._database.at_once() as connection:
-            counted = hits.count(connection, key, expiry, amount)
+            counted = self._hits.count(connection, key, expiry, amount)
             if next(self._counted) % _FORGET_EVERY == 0:
-                hits.forget(connection)
+                self._hits.forget(connection)
         return counted
 
     def get(self, key: str) -> int:
         """The count so far."""
         with self._database.at_once() as connection:
-            found = hits.look(connection, key)
+            found = self._hits.look(connection, key)
         return found[0] if found else 0
 
     def get_expiry(self, key: str) -> float:
         """When the window ends, as Unix time."""
         with self._database.at_once() as connection:
-            found = hits.look(connection, key)
+            found = self._hits.look(connection, key)
         return found[1] if found else time.time()
 
     def check(self) -> bool:
@@ -76,4 +77,4 @@ class PostgresStorage(Storage):
     def clear(self, key: str) -> None:
         """Begin that count anew."""
         with self._database.at_once() as connection:
-            hits.clear(connection, key)
+            self._hits.clear(connection, key)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain.questions import MAX_QUESTIONS, Question, QuestionKind, load, parse_all, read_answers
 from shared.errors import Rejected
+from shared.questions import MAX_QUESTIONS, WITH_OPTIONS, Question, QuestionKind, load, parse_all, read_answers
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=60).filter(str.strip)
 IDS = st.from_regex(r"[a-z0-9][a-z0-9-]{0,9}", fullmatch=True)
@@ -31,7 +31,7 @@ def questions(draw):
         "label": {language: draw(WORDS) for language in languages},
         "help": draw(st.sampled_from([{}, {"sv": "Kort."}])),
         "options": {language: [draw(WORDS) for _ in range(number)] for language in languages}
-        if kind is QuestionKind.CHOICE
+        if kind in WITH_OPTIONS
         else {},
     }
 
@@ -103,3 +103,17 @@ def test_two_questions_have_two_ids_and_there_are_not_too_many() -> None:
     with pytest.raises(Rejected, match="too_many"):
         parse_all([question(number) for number in range(MAX_QUESTIONS + 1)])
     assert len(load([question(number) for number in range(MAX_QUESTIONS + 9)])) == MAX_QUESTIONS
+
+
+def test_several_options_are_kept_in_the_words_that_were_shown() -> None:
+    raw = {"id": "pass", "kind": "several", "label": {"sv": "Vilka?"}, "options": {"sv": ["Fika", "Vandring", "Lunch"]}}
+    (question,) = parse_all([raw])
+
+    def answered(given: str) -> tuple[object, object]:
+        answers = read_answers([question], {question.field_name: given}, "sv")
+        return answers.kept.get("pass", {}).get("answer"), answers.faults.get(question.field_name)
+
+    assert answered("0,2") == ("Fika; Lunch", None)
+    assert answered("1,1") == ("Vandring", None)
+    assert answered("0,3") == (None, "unknown_option")
+    assert answered("") == (None, None)

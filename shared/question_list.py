@@ -1,12 +1,12 @@
-"""A sluice's own questions as a form of numbered fields: what is in it is what they become, in the order given."""
+"""Own questions as a form of numbered fields: what is in it is what they become, in the order given."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.intake.domain.questions import MAX_QUESTIONS, Question, QuestionKind, load
 from shared.errors import Rejected
+from shared.questions import MAX_QUESTIONS, WITH_OPTIONS, Question, QuestionKind, load
 
 EMPTY_ROWS = 1
 """Rows for new questions under those that are there."""
@@ -56,7 +56,7 @@ def read_questions(form: Mapping[str, str], languages: Sequence[str]) -> tuple[l
                 for language, words in _by_language(form, f"{row}-options", languages).items()
             },
         }
-        if raw["kind"] == QuestionKind.CHOICE and not raw["options"]:
+        if raw["kind"] in WITH_OPTIONS and not raw["options"]:
             faults[f"{row}-options-{languages[0]}"] = "no_words"
             continue
         try:

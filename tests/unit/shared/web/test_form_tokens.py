@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.web.public import form_token, proof
 from shared.signing import Signer
+from shared.web import form_tokens as form_token
+from shared.web import proof
 
 OLD, NEW = b"o" * 32, b"n" * 32
 SIGNER = Signer([NEW])

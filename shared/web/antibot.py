@@ -25,14 +25,13 @@ from flask_limiter import Limiter
 from limits import RateLimitItem, parse
 from sqlalchemy.exc import SQLAlchemyError
 
-from services.intake.store import limits_storage
-from services.intake.web.public import form_token, proof
-from services.intake.web.public.proof import Solved
-from shared import logs
+from shared import limits_storage, logs
 from shared.clock import now
 from shared.db import Database
 from shared.errors import NotFound
 from shared.settings import Settings
+from shared.web import form_tokens, proof
+from shared.web.proof import Solved
 
 log = logs.get(__name__)
 
@@ -44,6 +43,7 @@ POSTS = "200/10minutes"
 SUSPECTS = "120/hour"
 """Posts from one address that look like a program's: what is held costs a person time."""
 TASK = "/prov"
+"""Where a browser gets its task, unless the app says otherwise."""
 TRAP = "homepage"
 TOKEN = "form_token"  # noqa: S105 - the name of a field
 PROOF = "altcha"
@@ -81,7 +81,7 @@ class Seen:
 class Guard:
     """One app's guard over its open forms."""
 
-    def __init__(self, app: Flask, settings: Settings, database: Database) -> None:
+    def __init__(self, app: Flask, settings: Settings, database: Database, task: str = TASK) -> None:
         self._settings = settings
         self._limiter = Limiter(
             self._caller,
@@ -91,7 +91,8 @@ class Guard:
             strategy="fixed-window",
             headers_enabled=False,
         )
-        app.add_url_rule(TASK, "task", self._task)
+        self._task_address = task
+        app.add_url_rule(task, "task", self._task)
 
     def fields(self, form: str, *, token: str | None = None, sent_again: bool = False) -> Fields:
         """What the form must carry.
@@ -101,10 +102,10 @@ class Guard:
         :param sent_again: it was read already, so it may be sent at once.
         """
         moment = now() - SHORTEST if sent_again else now()
-        known = form_token.read(self._settings.signer, form, token) if token else None
-        is_fresh = known is not None and form_token.age(known, now()) <= LONGEST
-        kept = token if token and is_fresh else form_token.issue(self._settings.signer, form, moment)
-        return Fields(kept, f"{TASK}?for={form}")
+        known = form_tokens.read(self._settings.signer, form, token) if token else None
+        is_fresh = known is not None and form_tokens.age(known, now()) <= LONGEST
+        kept = token if token and is_fresh else form_tokens.issue(self._settings.signer, form, moment)
+        return Fields(kept, f"{self._task_address}?for={form}")
 
     def look(self, form: str, *, is_whole: bool = True) -> Seen:
         """Judge the present request. It counts against its address.
@@ -113,7 +114,7 @@ class Guard:
         """
         if self._exceeds(POSTS, "posts"):
             return Seen(None, None, None, comes_too_often=True)
-        token = form_token.read(self._settings.signer, form, request.form.get(TOKEN, ""))
+        token = form_tokens.read(self._settings.signer, form, request.form.get(TOKEN, ""))
         payload = request.form.get(PROOF, "")
         found = proof.solved(self._settings.signer, form, payload) if payload else None
         suspicion = _suspicion(token, has_proof=bool(payload), is_solved=found is not None)
@@ -121,7 +122,7 @@ class Guard:
             suspicion,
             token.key if token else None,
             found,
-            is_stale=token is not None and form_token.age(token, now()) > LONGEST,
+            is_stale=token is not None and form_tokens.age(token, now()) > LONGEST,
             is_foreign=_is_foreign(self._settings),
             comes_too_often=is_whole and suspicion is not None and self._exceeds(SUSPECTS, "suspects"),
         )
@@ -155,11 +156,11 @@ class Guard:
         return jsonify(proof.task(self._settings.signer, form))
 
 
-def install(app: Flask, settings: Settings, database: Database) -> Guard:
-    """The app's guard, made when it is first asked for."""
+def install(app: Flask, settings: Settings, database: Database, task: str = TASK) -> Guard:
+    """The app's guard, made when it is first asked for; ``task`` is an address of that app's own."""
     guard: Guard | None = app.extensions.get(_EXTENSION)
     if guard is None:
-        guard = app.extensions[_EXTENSION] = Guard(app, settings, database)
+        guard = app.extensions[_EXTENSION] = Guard(app, settings, database, task)
     return guard
 
 
@@ -168,12 +169,12 @@ def _parsed(limit: str) -> RateLimitItem:
     return parse(limit)
 
 
-def _suspicion(token: form_token.FormToken | None, *, has_proof: bool, is_solved: bool) -> str | None:
+def _suspicion(token: form_tokens.FormToken | None, *, has_proof: bool, is_solved: bool) -> str | None:
     if request.form.get(TRAP):
         return "form-trap"
     if token is None:
         return "form-token"
-    if form_token.age(token, now()) < SHORTEST:
+    if form_tokens.age(token, now()) < SHORTEST:
         return "form-fast"
     if not has_proof:
         return "form-no-proof"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.intake.usecases.access import Viewer
 from shared.errors import NotFound
+from shared.viewer import Viewer
 from shared.web import session
 
 

@@ -1,0 +1,1 @@
+"""Pages of the day and after: the door, the kitchen, the workshop, the summary."""

@@ -1,0 +1,1 @@
+"""Pages on which contacts see to their guests: invitations, lists, replies, seats."""

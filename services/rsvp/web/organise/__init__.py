@@ -1,0 +1,1 @@
+"""Pages on which contacts plan: tours, events, hosts."""

@@ -1,0 +1,1 @@
+"""Pages for everybody and for guests: events, replies, the embedded form, calendar feeds."""
