@@ -17,11 +17,11 @@ run: setup  ## set up, start the whole suite on the embedded database, print whe
 
 test: setup  ## set up, run all tests
 	@$(BIN)/python -m tests.support.browser_setup
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 pages: setup  ## check every page and mail in every language, and save their pictures in screens/
 	@$(BIN)/python -m tests.support.browser_setup
-	IDESLUSS_SCREENS=1 $(BIN)/python -m pytest -n 2 tests/browser $(ARGS)
+	IDESLUSS_SCREENS=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/browser $(ARGS)
 
 lint: setup  ## style, types and import contracts
 	$(BIN)/ruff check .

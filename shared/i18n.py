@@ -10,6 +10,7 @@ from __future__ import annotations
 import gettext
 import io
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -94,19 +95,20 @@ class Texts:
 
 
 def _read(path: Path) -> tuple[frozenset[str], gettext.GNUTranslations]:
-    keys, compiled = _compiled(path, path.stat().st_mtime_ns)
-    return keys, gettext.GNUTranslations(io.BytesIO(compiled))
+    keys, translations = _kept(path, path.stat().st_mtime_ns)
+    return keys, copy(translations)  # each reader gives it other catalogues to fall back on
 
 
 @cache
-def _compiled(path: Path, _changed: int) -> tuple[frozenset[str], bytes]:
-    """A catalogue's keys and compiled form; several apps in one process read the same files."""
+def _kept(path: Path, _changed: int) -> tuple[frozenset[str], gettext.GNUTranslations]:
+    """A catalogue's keys and texts; several apps in one process read the same files."""
     with path.open("rb") as file:
         catalogue = read_po(file, locale=path.stem, abort_invalid=True)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     keys = {str(message.id[0] if isinstance(message.id, tuple) else message.id) for message in catalogue}
-    return frozenset(keys - {""}), compiled.getvalue()
+    compiled.seek(0)
+    return frozenset(keys - {""}), gettext.GNUTranslations(compiled)
 
 
 def day(moment: date | datetime, language: str, *, today: date | None = None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,12 +14,25 @@ from shared.settings import Settings
 from tests.support import databases
 from tests.support.database_pool import Pool
 
+JOURNEYS = Path(__file__).parent / "journeys"
+
 
 def pytest_configure() -> None:
     structlog.configure(
         processors=[structlog.processors.KeyValueRenderer()], logger_factory=structlog.ReturnLoggerFactory()
     )
     databases.name_run()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that no worker is left with it at the end while the others idle."""
+    items.sort(key=lambda item: not item.path.is_relative_to(JOURNEYS))
+
+
+def pytest_collection_finish() -> None:
+    """All that is imported by now stays: the collector of garbage need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

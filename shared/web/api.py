@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import cache
+from threading import Lock
 from typing import Any, cast
 
 from flask import Flask, Request, Response, jsonify, render_template
@@ -81,6 +83,10 @@ class StrictParser(FlaskParser):
         "json": RAISE,
     }
 
+    def _get_schema(self, argmap: Any, req: Request) -> Schema:
+        """One instance of each class, made once: webargs itself would make one for every request."""
+        return _instance(argmap)
+
     def load_json(self, req: Request, schema: Schema) -> Any:
         """The JSON body; none at all is an empty object, so that missing fields are named."""
         body = req.get_data(cache=True)
@@ -97,6 +103,11 @@ class StrictParser(FlaskParser):
             if len(values) > 1:
                 raise ValidationError({name: ["Given twice."]})
         return super().load_querystring(req, schema)
+
+
+@cache
+def _instance(schema: type[Schema]) -> Schema:
+    return schema()
 
 
 class Blueprint(SmorestBlueprint):
@@ -120,6 +131,11 @@ class Blueprint(SmorestBlueprint):
     def takes(self, schema: type[Schema], *, location: str = "json") -> _Decorator:
         """Load the body (or ``query``, ``headers``) by this schema, and give it to the view first."""
         return cast(_Decorator, super().arguments(schema, location=location))  # type: ignore[no-untyped-call]
+
+    @staticmethod
+    def _make_doc_response_schema(schema: Schema | None) -> type[Schema] | None:
+        """What describes an answer: the class, since descriptions are copied again and again."""
+        return type(schema) if schema else None
 
     def gives(
         self,
@@ -148,21 +164,48 @@ class ProblemSchema(Schema):
 
 
 class Api(SmorestApi):
-    """flask-smorest's Api with our own way of telling faults."""
+    """flask-smorest's Api with our own way of telling faults, described when somebody first asks.
+
+    To describe an API takes longer than all else that an app does at its start, and few ask.
+    """
 
     ERROR_SCHEMA = ProblemSchema  # type: ignore[assignment] # theirs only describes, as does this one
+
+    def __init__(self, app: Flask) -> None:
+        self._served = list[Blueprint]()
+        self._describing, self._is_described = Lock(), False
+        super().__init__(app)  # type: ignore[no-untyped-call]
 
     def _register_error_handlers(self) -> None:
         """Ours are in problems.py already, for pages and APIs alike."""
 
+    def _init_spec(self, **options: Any) -> None:
+        """Put off until ``_describe``."""
+
+    def serve(self, blueprint: Blueprint) -> None:
+        """Serve a resource, to be described later."""
+        self._app.register_blueprint(blueprint)
+        self._served.append(blueprint)
+
     def described(self) -> dict[str, Any]:
         """The whole description, with faults told as what they are: application/problem+json."""
+        with self._describing:
+            if not self._is_described:
+                self._describe()
+                self._is_described = True
         spec: dict[str, Any] = self.spec.to_dict()
         for response in spec["components"].get("responses", {}).values():
             content = response.get("content", {})
             if self.DEFAULT_RESPONSE_CONTENT_TYPE in content:
                 content[problems.CONTENT_TYPE] = content.pop(self.DEFAULT_RESPONSE_CONTENT_TYPE)
         return spec
+
+    def _describe(self) -> None:
+        super()._init_spec()  # type: ignore[no-untyped-call]
+        for blueprint in self._served:
+            how = {"name": blueprint.name, "parameters": None}
+            blueprint.register_views_in_doc(self, self._app, self.spec, **how)  # type: ignore[no-untyped-call]
+            self.spec.tag({"name": blueprint.name, "description": blueprint.description})
 
     def _openapi_json(self) -> Response:
         return jsonify(self.described())
@@ -182,7 +225,7 @@ def make_api(app: Flask, title: str, prefix: str, *, description: str = "") -> A
             "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
         },
     )
-    api = Api(app)  # type: ignore[no-untyped-call]
+    api = Api(app)
 
     @app.get(f"{prefix}/docs")
     def api_docs() -> str:
@@ -194,4 +237,4 @@ def make_api(app: Flask, title: str, prefix: str, *, description: str = "") -> A
 def add(api: Api, *blueprints: Blueprint) -> None:
     """Serve and describe these resources."""
     for blueprint in blueprints:
-        api.register_blueprint(blueprint)  # type: ignore[no-untyped-call]
+        api.serve(blueprint)

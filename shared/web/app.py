@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from ipaddress import ip_address
 from pathlib import Path
 from time import perf_counter
@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, g, request
-from jinja2 import ChoiceLoader, FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, ChoiceLoader, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.routing import Rule
 
 from shared import logs
 from shared.i18n import Texts
@@ -36,6 +38,31 @@ MAX_FORM_MEMORY = 512 * 1024
 """Bytes that fields of a form may take in memory."""
 
 
+class _Compiled(BytecodeCache):
+    """Templates in compiled form, by path and content; several apps in one process read the same files."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if kept := self._kept.get(bucket.key):
+            bucket.bytecode_from_string(kept)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
+class _Route(Rule):
+    """A route that learns to write its addresses when the first is asked for: most never are, and to learn is slow."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        learned = cache(partial(super()._compile_builder, append_unknown))
+        return lambda route, /, **values: learned()(route, **values)
+
+
 def make_app(
     name: str, settings: Settings, *, templates: Iterable[Path] = (), catalogues: Iterable[Path] = ()
 ) -> Flask:
@@ -47,6 +74,7 @@ def make_app(
     """
     app = Flask(name, static_folder=str(HERE / "static"), static_url_path="/static", template_folder=None)
     app.request_class = _TextRequest
+    app.url_rule_class = _Route
     app.config.update(
         MAX_CONTENT_LENGTH=MAX_BODY,
         MAX_FORM_PARTS=MAX_FORM_PARTS,
@@ -58,6 +86,7 @@ def make_app(
     app.json.sort_keys = False  # type: ignore[attr-defined] # Flask's default provider has it
     app.extensions["idesluss"] = settings
     app.jinja_loader = ChoiceLoader([FileSystemLoader(folder) for folder in (*templates, HERE / "templates")])
+    app.jinja_env.bytecode_cache = _COMPILED
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["asset"] = asset

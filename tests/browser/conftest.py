@@ -25,8 +25,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings(FONT_BROKEN_OFF))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One for all modules here; and no longer, since nothing else may run an event loop beside it."""
     path = browser_setup.find()
     if path is None:
         pytest.skip("no Chromium on this machine (Debian: apt install chromium)")

@@ -28,12 +28,24 @@ SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Frames are pages of their own; a mail's frame runs no script, and axe would wait for its answer.
-_EVERYTHING = {"runOnly": {"type": "tag", "values": _TAGS}, "resultTypes": ["violations"], "iframes": False}
+_EVERYTHING = {
+    "runOnly": {"type": "tag", "values": _TAGS},
+    "resultTypes": ["violations"],
+    "iframes": False,
+    "preload": False,
+}
 # All that the colour scheme can change.
 _COLOURS = _EVERYTHING | {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}}
 _RUN = """async (options) => (await axe.run(document, options)).violations.flatMap(({id, nodes}) =>
   nodes.map(({target, any, all, none}) =>
     `${id}: ${target.join(" ")} (${[...any, ...all, ...none].map(check => check.message).join("; ").slice(0, 200)})`))"""
+# All unfolded, drawn in its own fonts and in its place.
+_OPENED = """async () => {
+  document.querySelectorAll("details").forEach((one) => (one.open = true));
+  await document.fonts.ready;
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  return document.documentElement.getAttribute("lang");
+}"""
 _WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 # Where the Tab key stops: of radio buttons of one name once.
 _STOPS = """() => new Set([...document.querySelectorAll("a[href],button,textarea,select,summary,input,[tabindex='0']")]
@@ -60,6 +72,7 @@ class Look:
         self.context, self.faults = context, list[str]()
         self.page = Page("/")
         self._origin = world.origin
+        self._width, self._scheme = 0, ""
         self.tab = context.new_page()
         self.tab.set_default_timeout(PATIENCE)
         self.tab.add_init_script(AXE_SCRIPT)
@@ -89,14 +102,13 @@ class Look:
 
     def check(self, language: str) -> None:
         """Everything there is to check, at each width and in each colour scheme."""
-        self.tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-        if (lang := self.tab.get_attribute("html", "lang")) != language:
+        if (lang := self.tab.evaluate(_OPENED)) != language:
             self.faults.append(f"html lang is {lang}")
         for width, scheme, rules in (
             (PHONE, "light", _EVERYTHING),
-            (PHONE, "dark", _COLOURS),
-            (DESKTOP, "light", None),
+            (PHONE, "dark", _COLOURS if WHOLE else None),
             (DESKTOP, "dark", _EVERYTHING if WHOLE else _COLOURS),
+            (DESKTOP, "light", None),
         ):
             self.show(width, scheme)
             found = self.tab.evaluate(_RUN, rules) if rules else []
@@ -116,8 +128,11 @@ class Look:
 
     def show(self, width: int, scheme: Literal["light", "dark"]) -> None:
         """Change the window and the colour scheme."""
-        self.tab.set_viewport_size({"width": width, "height": 800})
-        self.tab.emulate_media(color_scheme=scheme)
+        if width != self._width:
+            self.tab.set_viewport_size({"width": width, "height": 800})
+        if scheme != self._scheme:
+            self.tab.emulate_media(color_scheme=scheme)
+        self._width, self._scheme = width, scheme
 
     def wider(self) -> list[str]:
         """A fault where the page must be moved sideways to be read."""
@@ -130,6 +145,7 @@ class Look:
             # Chromium paints a frame only where it is in the window.
             height = self.tab.evaluate("document.documentElement.scrollHeight")
             self.tab.set_viewport_size({"width": self.tab.evaluate("innerWidth"), "height": height})
+            self._width = 0
             self.tab.wait_for_load_state("networkidle")
         self.tab.screenshot(path=file, full_page=True)
         return file

@@ -36,14 +36,14 @@ def test_a_contact_changes_and_sends_the_answer_without_scripts(browser: Browser
     try:
         page.get_by_label("Ditt svar").fill("   ")
         page.get_by_role("button", name="Skicka svaret").click()
-        assert page.get_by_role("alert").is_visible()
+        page.get_by_role("alert").wait_for()
         page.get_by_label("Ditt svar").fill("Ja, vi provar i vinter.")
         page.get_by_role("button", name="Skicka svaret").click()
-        assert page.get_by_role("heading", name="Svaret är skickat").is_visible()
-        assert page.get_by_text("Ja, vi provar i vinter.").is_visible()
+        page.get_by_role("heading", name="Svaret är skickat").wait_for()
+        page.get_by_text("Ja, vi provar i vinter.").wait_for()
         page.get_by_role("link", name="Se idén").click()
-        assert page.get_by_role("heading", name="Mejl som kom in").is_visible()
-        assert page.get_by_text("Ja, vi provar i vinter.").is_visible()
+        page.get_by_role("heading", name="Mejl som kom in").wait_for()
+        page.get_by_text("Ja, vi provar i vinter.").wait_for()
     finally:
         page.context.close()
 
@@ -52,7 +52,7 @@ def test_a_submitter_says_who_they_are_without_scripts(browser: Browser, site: d
     page = opened(browser, site["follow, new"], width=380, java_script_enabled=False)
     try:
         page.get_by_role("button", name="Nej").click()
-        assert page.get_by_text("Du svarade att du är invånare").is_visible()
+        page.get_by_text("Du svarade att du är invånare").wait_for()
     finally:
         page.context.close()
 

@@ -24,7 +24,7 @@ def test_somebody_chooses_by_keyboard_without_scripts(browser: Browser, pages: d
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
         page.wait_for_url("**sparat=1")
-        assert page.get_by_role("status").get_by_text("Nya idéer och tillägg: Ett mejl klockan 07.30").is_visible()
+        page.get_by_role("status").get_by_text("Nya idéer och tillägg: Ett mejl klockan 07.30").wait_for()
         assert page.get_by_label("En gång om dagen").is_checked()
         assert page.get_by_label("Nej, inga påminnelser").is_checked()
         assert page.get_by_label("Ja, skicka nyheter").is_checked()
@@ -36,9 +36,9 @@ def test_somebody_stops_a_sort_and_changes_their_mind_without_scripts(browser: B
     page = opened(browser, pages["unsubscribe"], width=380, java_script_enabled=False)
     try:
         page.get_by_role("button", name="Sluta skicka påminnelser").click()
-        assert page.get_by_role("heading", name="Du får inga fler påminnelser").is_visible()
+        page.get_by_role("heading", name="Du får inga fler påminnelser").wait_for()
         page.get_by_role("button", name="Jag vill ha dem igen").click()
-        assert page.get_by_role("heading", name="Sluta få påminnelser?").is_visible()
+        page.get_by_role("heading", name="Sluta få påminnelser?").wait_for()
         page.get_by_role("link", name="Se alla mejl du kan välja").click()
         assert page.get_by_label("Ja, skicka påminnelser").is_checked()
     finally:

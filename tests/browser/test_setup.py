@@ -19,11 +19,22 @@ def installs(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return asked
 
 
-def test_root_gets_debians_chromium(installs: list[list[str]]) -> None:
+def test_root_gets_debians_chromium_without_windows_or_else_with_them(installs: list[list[str]]) -> None:
     browser_setup.main()
 
-    assert [command[2] for command in installs] == ["update", "install"]
-    assert "chromium" in installs[1]
+    assert [command[2] for command in installs] == ["update", "install", "install"]
+    assert [command[-1] for command in installs[1:]] == ["chromium-headless-shell", "chromium"]
+
+
+def test_one_chromium_is_enough(installs: list[list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    def which(name: str) -> str | None:
+        return f"/usr/bin/{name}" if name == "apt-get" or [name] == [command[-1] for command in installs[1:]] else None
+
+    monkeypatch.setattr(browser_setup.shutil, "which", which)
+
+    browser_setup.main()
+
+    assert [command[-1] for command in installs[1:]] == ["chromium-headless-shell"]
 
 
 def test_others_are_told_that_tests_will_be_skipped(installs, monkeypatch, capsys) -> None:

@@ -36,18 +36,18 @@ def test_a_mail_is_rewritten_looked_at_and_saved_without_scripts(browser: Browse
 
         body.fill(f"{body.input_value()}\n{{{{ 7*7 }}}}")
         page.get_by_role("button", name="Spara").click()
-        assert page.get_by_role("alert").get_by_text("Här får bara namnen bredvid stå").is_visible()
+        page.get_by_role("alert").get_by_text("Här får bara namnen bredvid stå").wait_for()
         page.get_by_role("alert").get_by_role("link").click()
         assert page.url.endswith("#body")
 
         body.fill(body.input_value().replace("{{ 7*7 }}", ""))
         page.get_by_label("Vad har du ändrat?").fill("Kortare början")
         page.get_by_role("button", name="Spara").click()
-        assert page.get_by_role("status").get_by_text("Sparat.").is_visible()
-        assert page.get_by_text("Kortare början").is_visible()
+        page.get_by_role("status").get_by_text("Sparat.").wait_for()
+        page.get_by_text("Kortare början").wait_for()
 
         page.get_by_role("button", name="Använd texten för alla igen").click()
-        assert page.get_by_role("status").get_by_text("Texten är tillbaka.").is_visible()
+        page.get_by_role("status").get_by_text("Texten är tillbaka.").wait_for()
         page.get_by_role("button", name="Använd version 1 igen").click()
         assert page.frame_locator("iframe").get_by_role("heading", level=1).text_content().startswith("Tack")
     finally:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 import requests
 
 from tests.support.running import Suite, letter
 from tests.support.waiting import wait_until
 from tests.unit.intake.mail.report_corpus import FOLDER
 
-CONTACT = "kontakt@krokom.example"
-WRONG, RIGHT = "asa.fel@krokom.example", "asa.ratt@krokom.example"
+CONTACT = "kontakt@stromsund.example"
+IDEAS = "ide@stromsund.example"
+WRONG, RIGHT = "asa.fel@stromsund.example", "asa.ratt@stromsund.example"
 HEARD_SECONDS = 30
 FORM = (FOLDER / "reports" / "postfix-user-unknown.eml").read_bytes()
-
-
-@pytest.fixture(scope="module")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    running = Suite(tmp_path_factory.mktemp("suite")).start()
-    yield running
-    assert running.stop() == 0
 
 
 def mail_with(suite: Suite, address: str, words: str) -> dict[str, Any]:
@@ -40,7 +32,7 @@ def mail_with(suite: Suite, address: str, words: str) -> dict[str, Any]:
 
 def answered(suite: Suite) -> dict[str, Any]:
     """An idea from an address that will be gone, and the official answer to it, as it left."""
-    suite.send(letter("Digital fika", "På fredagar.", sender=WRONG), WRONG, "ide@krokom.example")
+    suite.send(letter("Digital fika", "På fredagar.", sender=WRONG, to=IDEAS), WRONG, IDEAS)
     notice = mail_with(suite, CONTACT, "fredagar")
     [reply_to] = [to["Address"] for to in notice["ReplyTo"]]
     answer = letter("Sv: " + notice["Subject"], "Vi provar i januari.", sender=CONTACT, to=reply_to)
@@ -71,7 +63,7 @@ def test_a_contact_corrects_the_address_of_an_answer_that_bounced(suite: Suite) 
 
     again = mail_with(suite, RIGHT, "Vi provar i januari.")
     assert again["ReturnPath"] != answer["ReturnPath"]
-    [idea] = suite.ideas(sluice="krokom")
+    [idea] = suite.ideas(sluice="stromsund")
 
     def address() -> str:
         return str(suite.api(f"/api/intake/v1/ideas/{idea['reference']}")["submitter"]["email"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import smtplib
-from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
@@ -16,13 +15,6 @@ from tests.support.waiting import wait_until
 SENDER = "asa@krokom.example"
 CONTACT = "kontakt@krokom.example"
 HEARD_SECONDS = 30
-
-
-@pytest.fixture(scope="module")
-def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
-    running = Suite(tmp_path_factory.mktemp("suite"), {"IDESLUSS_TRUSTED_AUTHSERV_IDS": "front.example"}).start()
-    yield running
-    assert running.stop() == 0
 
 
 def vouched(message: EmailMessage, domain: str = "krokom.example") -> EmailMessage:

@@ -69,9 +69,12 @@ FROM pg_database d WHERE datname = %s
 """
 
 _TABLES = """
-SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+SELECT n.nspname, c.relname, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p') AND c.relpersistence <> 't' ORDER BY 1, 2
 """
+
+# A table without a page has no row, and nothing to be deleted from.
+_WRITTEN = f"SELECT nspname, relname FROM ({_TABLES}) AS every WHERE pg_relation_size(every.oid) > 0"
 
 _SEQUENCES = "SELECT schemaname, sequencename, start_value, last_value FROM pg_sequences"
 
@@ -92,7 +95,7 @@ class Pool:
         self._server.execute("SET synchronous_commit = off")
         self._shared = self._ask(_SHARED, template)
         with self._inside(template) as connection:
-            tables = connection.execute(_TABLES).fetchall()
+            tables = [(schema, table) for schema, table, _ in connection.execute(_TABLES).fetchall()]
             self._shape = connection.execute(_SHAPE).fetchone()
             self._kept = {name: rows for name in tables if (rows := _rows(connection, name))}
             self._emptied = [name for name in tables if name not in self._kept]
@@ -151,17 +154,19 @@ class Pool:
                 raise Unclean("a sequence did not start anew")
 
     def _delete(self, connection: psycopg.Connection) -> None:
+        written = {(schema, table) for schema, table in connection.execute(_WRITTEN).fetchall()}
+        tables = [name for name in self._emptied if name in written] or self._emptied[:1]
         gone = connection.execute(
             sql.SQL("WITH {} SELECT {}").format(
                 sql.SQL(", ").join(
                     sql.SQL("{} AS (DELETE FROM {} RETURNING 1)").format(
                         sql.Identifier(f"t{number}"), sql.Identifier(*table)
                     )
-                    for number, table in enumerate(self._emptied)
+                    for number, table in enumerate(tables)
                 ),
                 sql.SQL(" + ").join(
                     sql.SQL("(SELECT count(*) FROM {})").format(sql.Identifier(f"t{number}"))
-                    for number in range(len(self._emptied))
+                    for number in range(len(tables))
                 ),
             )
         ).fetchone()

@@ -54,6 +54,8 @@ class ScriptedRelay:
     encrypted: bool = False
     latency: float = 0.0
     """Seconds that a round trip to it takes."""
+    trips: int = 0
+    """How often it had to wait for what its peer would say next."""
     taken: list[bytes] = field(default_factory=list)
     """Mails whose final dot came, answered or not."""
     commands: list[str] = field(default_factory=list)
@@ -68,6 +70,11 @@ class ScriptedRelay:
     def connections(self) -> int:
         """How many there have been."""
         return len(self.dialogues)
+
+    def _travel(self) -> None:
+        self.trips += 1
+        if self.latency:
+            time.sleep(self.latency)
 
     @contextmanager
     def listening(self) -> Iterator[ScriptedRelay]:
@@ -105,7 +112,7 @@ class ScriptedRelay:
         # The client may be gone at any time, and may not trust our certificate: that too is an end like any other.
         with contextlib.suppress(OSError, _HungUp):
             try:
-                line = _Line(peer, self.latency)
+                line = _Line(peer, self._travel)
                 if self.encrypted:
                     line.encrypt(self.tls)
                 self._talk(line, dialogue)
@@ -190,9 +197,9 @@ class _HungUp(Exception):
 class _Line:
     """What is read from and written to one client, encrypted from some point on."""
 
-    def __init__(self, peer: socket.socket, latency: float) -> None:
+    def __init__(self, peer: socket.socket, travel: Callable[[], None]) -> None:
         self.peer = peer
-        self._latency = latency
+        self._travel = travel
         self._unread = b""
 
     def read(self) -> bytes:
@@ -201,8 +208,7 @@ class _Line:
             octets = self.peer.recv(65536)
             if not octets:
                 return b""
-            if self._latency:
-                time.sleep(self._latency)
+            self._travel()
             self._unread += octets
         row, end, self._unread = self._unread.partition(b"\n")
         return row + end

@@ -95,10 +95,15 @@ class Killer:
         self._signal(name, signal.SIGKILL)
         self.kills[name] += 1
 
-    def freeze(self, name: str, seconds: float) -> None:
-        """SIGSTOP a role's process, and wake it later (if the supervisor has not replaced it by then)."""
+    def halt(self, name: str) -> int:
+        """SIGSTOP a role's process, for good; returns its number."""
         pid = self._signal(name, signal.SIGSTOP)
         self.kills[f"{name} frozen"] += 1
+        return pid
+
+    def freeze(self, name: str, seconds: float) -> None:
+        """SIGSTOP a role's process, and wake it later (if the supervisor has not replaced it by then)."""
+        pid = self.halt(name)
         time.sleep(seconds)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)

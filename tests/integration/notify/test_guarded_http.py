@@ -352,7 +352,7 @@ def test_an_answer_in_drops_ends_at_the_deadline() -> None:
         began = time.monotonic()
         with pytest.raises(NoReply, match="in time"):
             http.post(f"http://127.0.0.1:{receiver.port}/", {}, b"{}")
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
 
 
 def test_a_receiver_that_never_answers_ends_at_the_deadline() -> None:

@@ -218,14 +218,14 @@ def test_a_kept_connection_that_answers_noop_badly_costs_nothing(reply: str, mon
 
 @pytest.mark.parametrize("reply", [*NOT_NOW, *NEVER, *CLOSING, *NO_WORD])
 def test_nothing_hangs_on_the_answer_to_quit(reply: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.notify.channels.connection.FAREWELL", PATIENCE)
+    monkeypatch.setattr("services.notify.channels.connection.FAREWELL", PATIENCE)  # the relay itself hangs for 60 s
     with peer(QUIT=reply) as relay:
         channel = channel_to(relay)
         channel.submit(MAIL)
         started = time.monotonic()
         channel.close()
 
-        assert time.monotonic() - started < 3 * PATIENCE
+        assert time.monotonic() - started < 10 * PATIENCE
         assert relay.commands[-1] == "QUIT"
         assert channel.states()[0].connections == 0
 
@@ -300,20 +300,18 @@ def test_mails_over_one_connection_are_each_answered() -> None:
         assert relay.connections == 1
 
 
-@pytest.mark.parametrize(("extensions", "most"), [(PIPELINING, 2.6), (PLAIN, 4.6)], ids=["pipelined", "in-turn"])
+@pytest.mark.parametrize(("extensions", "trips"), [(PIPELINING, 2), (PLAIN, 4)], ids=["pipelined", "in-turn"])
 def test_a_mail_takes_two_round_trips_where_the_relay_reads_ahead_and_four_where_not(
-    extensions: tuple[str, ...], most: float
+    extensions: tuple[str, ...], trips: int
 ) -> None:
-    trip = 0.05
-    with ScriptedRelay(extensions=extensions, latency=trip).listening() as relay:
+    with ScriptedRelay(extensions=extensions, latency=0.02).listening() as relay:
         channel = open_channel(Relay("smtp", "127.0.0.1", relay.port))
         channel.submit(MAIL)
-        started = time.monotonic()
+        before = relay.trips
         for _ in range(4):
             channel.submit(MAIL)
-        trips = (time.monotonic() - started) / 4 / trip
 
-    assert round(most) - 1 < trips < most
+        assert relay.trips - before == 4 * trips
 
 
 def test_a_relay_that_refuses_our_sign_in_is_left_alone_at_once() -> None:
