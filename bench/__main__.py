@@ -14,6 +14,7 @@ BENCHES = {
     "latency": "from mail to confirmation, by hop",
     "sending": "messages sent by notify, beside plain smtplib",
     "form_submit": "ideas taken in by the public form, beside bare Flask and psycopg",
+    "rsvp_rush": "replies when many answer at once for few seats, beside pretix",
     "reading": "reading mail: exactness and time",
     "size": "memory and start-up time of the whole suite",
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from idesluss.cli_dkim import dkim
+from idesluss.cli_events import event
 from idesluss.cli_queue import queue
 from idesluss.cli_sluices import administrator, contact, sluice
 from shared.errors import IdeslussenError, MisconfiguredError
@@ -112,6 +113,7 @@ def mail_anonymise(file: str) -> None:
 main.add_command(sluice)
 main.add_command(contact)
 main.add_command(administrator)
+main.add_command(event)
 main.add_command(dkim)
 main.add_command(queue)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from idesluss import demo_content
+from idesluss import demo_content, demo_events
 from services.intake.store import sluices
 from services.intake.store.people_tables import Administrator
 from services.intake.usecases.announce_sluice import announce_sluice
@@ -26,7 +26,14 @@ ADMINISTRATOR = "admin@region.example"
 
 
 def seed(settings: Settings) -> int:
-    """Make the demo sluices where there are no sluices at all; returns how many were made."""
+    """Make the demo sluices where there are no sluices at all, and the demo's events; returns how many sluices."""
+    made = _sluices(settings)
+    if settings.demo_ideas:
+        demo_events.seed(settings)
+    return made
+
+
+def _sluices(settings: Settings) -> int:
     database = Database(settings, Role.INTAKE, pool_size=1)
     try:
         with database.transaction() as session:

@@ -13,6 +13,7 @@ from services.intake.store.figures import FIGURES as INTAKE_FIGURES
 from services.notify.app import create_app as create_notify
 from services.notify.store.figures import FIGURES as NOTIFY_FIGURES
 from services.rsvp.app import create_app as create_rsvp
+from services.rsvp.store.figures import FIGURES as RSVP_FIGURES
 from shared.db import Database, Role
 from shared.settings import Settings
 from shared.web import health, metrics
@@ -60,7 +61,8 @@ def dispatch(services: dict[str, WSGIApplication], *, otherwise: WSGIApplication
 def create_ground(settings: Settings) -> Flask:
     """``/health/…`` and ``/metrics``: the one app that looks at every service's tables, by each one's own role."""
     app = make_app("idesluss.front", settings)
-    intake, notify, relay = (Database(settings, role, pool_size=1) for role in (Role.INTAKE, Role.NOTIFY, Role.RELAY))
+    roles = (Role.INTAKE, Role.NOTIFY, Role.RSVP, Role.RELAY)
+    intake, notify, rsvp, relay = (Database(settings, role, pool_size=1) for role in roles)
     health.register(
         app,
         {
@@ -71,7 +73,8 @@ def create_ground(settings: Settings) -> Flask:
             **({"disk": health.disk_check(settings)} if settings.embedded_database else {}),
         },
     )
-    metrics.register(app, [(relay, metrics.BUS), (intake, INTAKE_FIGURES), (notify, NOTIFY_FIGURES)])
+    services = [(intake, INTAKE_FIGURES), (notify, NOTIFY_FIGURES), (rsvp, RSVP_FIGURES)]
+    metrics.register(app, [(relay, metrics.BUS), *services])
     return app
 
 

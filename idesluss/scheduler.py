@@ -15,11 +15,16 @@ from services.intake.usecases.remind import Remind
 from services.notify.usecases import watch
 from services.notify.usecases.sweep import Sweep
 from services.notify.usecases.watch import Alarm
+from services.rsvp.usecases.forget import ForgetGuests
+from services.rsvp.usecases.offers import SettleOffers
+from services.rsvp.usecases.publish_event import HoldEvents
+from services.rsvp.usecases.remind import RemindGuests
 from shared import logs
 from shared.bus import admin
 from shared.clock import now
 from shared.db import Database, Role
 from shared.settings import Settings
+from shared.waking import parse_quiet_hours
 
 log = logs.get(__name__)
 
@@ -41,12 +46,17 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
     database = Database(settings, Role.RELAY, pool_size=2)
     notify = Database(settings, Role.NOTIFY, pool_size=1)
     intake = Database(settings, Role.INTAKE, pool_size=1)
+    rsvp = Database(settings, Role.RSVP, pool_size=1)
     jobs = [
         Job("clean_bus", 3600, lambda: admin.clean(database, settings.retention_bus_days)),
         Job("watch_backlog", 30, lambda: watch_backlog(database)),
         Job("sweep_notifications", 60, Sweep(settings, notify)),
         Job("watch_notifications", 30, lambda: watch_notifications(settings, notify, database)),
         Job("remind_contacts", 600, Remind(settings, intake)),
+        Job("settle_offers", 30, SettleOffers(settings, rsvp)),
+        Job("hold_events", 300, HoldEvents(rsvp)),
+        Job("remind_guests", 300, RemindGuests(rsvp, quiet=parse_quiet_hours(settings.quiet_hours))),
+        Job("forget_guests", 3600, ForgetGuests(rsvp)),
     ]
     due = {job.name: time.monotonic() + min(job.every_seconds, 60) for job in jobs}
     while not stopping.wait(1.0):
@@ -58,6 +68,7 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
     database.dispose()
     notify.dispose()
     intake.dispose()
+    rsvp.dispose()
 
 
 def run_once(database: Database, job: Job) -> bool:

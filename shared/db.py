@@ -110,10 +110,12 @@ class Database:
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_timeout=10,
+            # What people wrote is in the parameters, and an exception's text is in the log.
+            hide_parameters=True,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT,
                 "application_name": f"idesluss {role}",
-                "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
+                "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s -c TimeZone=UTC",
             },
         )
         event.listen(self.engine, "checkout", self._see_that_it_lives)

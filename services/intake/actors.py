@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from services.intake.store import meetings
 from services.intake.usecases.correct_address import correct_address
+from services.intake.usecases.keep_caught_idea import KeepCaughtIdea
 from services.intake.usecases.keep_message_state import keep_message_state
 from services.intake.usecases.mail_news import MailNews
 from services.intake.usecases.read_mail import ReadMail
@@ -15,7 +17,9 @@ from services.intake.usecases.tell_followers import TellFollowers
 from shared.bus.inbox import Handler, Task
 from shared.contracts.registry import (
     ADDRESS_CORRECTED,
+    EVENT_CHANGED,
     FOLLOWERS_DUE,
+    IDEA_CAUGHT,
     MAIL_RECEIVED,
     NEWS_DUE,
     NOTIFICATION_CHANGED,
@@ -29,8 +33,10 @@ def handlers(read_mail: ReadMail) -> Mapping[str, Handler]:
         MAIL_RECEIVED.name: read_mail,
         NOTIFICATION_CHANGED.name: _at_once(keep_message_state),
         ADDRESS_CORRECTED.name: _at_once(correct_address),
+        IDEA_CAUGHT.name: _at_once(KeepCaughtIdea(read_mail.announcer)),
         FOLLOWERS_DUE.name: _at_once(TellFollowers(settings)),
         NEWS_DUE.name: _at_once(MailNews(settings)),
+        EVENT_CHANGED.name: _at_once(meetings.keep),
     }
 
 

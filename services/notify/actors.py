@@ -38,6 +38,15 @@ def handlers(settings: Settings, deliver: Deliver, clock: Clock = now) -> dict[s
 
         return handle
 
+    def happening(happened: Callable[[Mapping[str, Any]], Happened | None]) -> Handler:
+        def handle(task: Task) -> None:
+            event = happened(task.payload)
+            with task.transaction() as session:
+                if event is not None:
+                    fan_out.fan_out(session, event, clock())
+
+        return handle
+
     def report(task: Task) -> None:
         with task.transaction() as session:
             handle_report(session, queue, task.payload)
@@ -62,6 +71,9 @@ def handlers(settings: Settings, deliver: Deliver, clock: Clock = now) -> dict[s
         registry.ANSWER_DRAFTED.name: telling(announce.answer_drafted),
         registry.IDEA_ANSWERED.name: telling(announce.idea_answered, fan_out.idea_answered),
         registry.MAIL_WANTED.name: telling(lambda payload: announce.mail_wanted(payload, clock())),
+        registry.EVENT_MAIL_WANTED.name: telling(lambda payload: announce.event_mail_wanted(payload, clock())),
+        registry.EVENT_CHANGED.name: happening(fan_out.event_changed),
+        registry.REPLY_RECEIVED.name: happening(fan_out.reply_received),
         registry.DELIVERY_REPORT.name: report,
         registry.COMPLAINT.name: complaint,
         registry.DIGEST_DUE.name: WriteDigest(queue),

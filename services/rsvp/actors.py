@@ -8,11 +8,25 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from services.rsvp.store import sluices
-from services.rsvp.usecases.keep_calendar_reply import keep_calendar_reply
+from services.rsvp.usecases.apply_calendar_reply import ApplyCalendarReply
+from services.rsvp.usecases.mail_many import MailMany
+from services.rsvp.usecases.tell_guest import TellGuest, keep_unreached
+from services.rsvp.usecases.understand_mail import UnderstandMail
+from services.rsvp.usecases.workshop import keep_reference
 from shared import ended_access
 from shared.bus.inbox import Handler, Task
 from shared.clock import Clock, now
-from shared.contracts.registry import ACCESS_ENDED, CALENDAR_REPLY, RSVP, SLUICE_CHANGED
+from shared.contracts.registry import (
+    ACCESS_ENDED,
+    CALENDAR_REPLY,
+    EVENT_ANSWER_RECEIVED,
+    GUEST_DUE,
+    GUEST_UNREACHED,
+    IDEA_CAUGHT_KEPT,
+    MAILING_DUE,
+    RSVP,
+    SLUICE_CHANGED,
+)
 from shared.settings import Settings
 
 
@@ -21,7 +35,12 @@ def handlers(settings: Settings, clock: Clock = now) -> Mapping[str, Handler]:
     return {
         SLUICE_CHANGED.name: _at_once(sluices.keep),
         ACCESS_ENDED.name: _at_once(lambda session, told: ended_access.keep_ended(session, RSVP, told)),
-        CALENDAR_REPLY.name: keep_calendar_reply,
+        CALENDAR_REPLY.name: _at_once(ApplyCalendarReply(settings, clock)),
+        EVENT_ANSWER_RECEIVED.name: _at_once(UnderstandMail(settings, clock)),
+        GUEST_DUE.name: _at_once(TellGuest(settings, clock)),
+        GUEST_UNREACHED.name: _at_once(keep_unreached),
+        IDEA_CAUGHT_KEPT.name: _at_once(keep_reference),
+        MAILING_DUE.name: _at_once(MailMany(settings, clock)),
     }
 
 

@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Session
 
@@ -29,10 +29,10 @@ class Priority(IntEnum):
     """There may be thousands of it: it must hold nobody up."""
 
 
-# One journey to the server: whoever accepts something is waited for.
-_PUT = text("""
-    WITH said AS (
-        INSERT INTO bus.message (id, name, payload, correlation_id) VALUES (:id, :name, :payload, :correlation_id)
+PUTS = """
+    said AS (
+        INSERT INTO bus.message (id, name, payload, correlation_id)
+        VALUES (:message_id, :message_name, :message_payload, :correlation_id)
         RETURNING id
     ), owed AS (
         INSERT INTO bus.delivery (consumer, message_id, priority, due_at, next_try)
@@ -40,7 +40,18 @@ _PUT = text("""
           FROM said, unnest(CAST(:consumers AS text[])) AS consumer
     )
     SELECT pg_notify(:channel, '')
-""").bindparams(bindparam("not_before", type_=TIMESTAMP(timezone=True)))
+"""
+"""The end of a statement that begins with ``WITH``, and puts a message. ``parameters`` fills it."""
+
+
+def statement(head: str = "") -> TextClause:
+    """A statement that does what ``head`` says (``name AS (INSERT …),``) and puts a message."""
+    # Made of our own constants alone.
+    return text("WITH " + head + PUTS).bindparams(bindparam("not_before", type_=TIMESTAMP(timezone=True)))
+
+
+# One journey to the server: whoever accepts something is waited for.
+_PUT = statement()
 
 
 def put(
@@ -59,19 +70,32 @@ def put(
 
     :raises marshmallow.ValidationError: the payload does not fit the contract.
     """
-    message_id = message_id or new_id()
+    filled = parameters(message, payload, priority=priority, not_before=not_before, message_id=message_id)
+    session.execute(_PUT, filled)
+    put_id: UUID = filled["message_id"]
+    return put_id
+
+
+def parameters(
+    message: MessageType,
+    payload: dict[str, Any],
+    *,
+    priority: Priority = Priority.PROMPT,
+    not_before: datetime | None = None,
+    message_id: UUID | None = None,
+) -> dict[str, Any]:
+    """What ``statement`` wants to know.
+
+    :raises marshmallow.ValidationError: the payload does not fit the contract.
+    """
     body = json.dumps(message.dump(payload), ensure_ascii=False, separators=(",", ":"))
-    session.execute(
-        _PUT,
-        {
-            "id": message_id,
-            "name": message.name,
-            "payload": body,
-            "correlation_id": correlation_id(),
-            "consumers": list(message.consumers),
-            "priority": int(priority),
-            "not_before": not_before,
-            "channel": CHANNEL,
-        },
-    )
-    return message_id
+    return {
+        "message_id": message_id or new_id(),
+        "message_name": message.name,
+        "message_payload": body,
+        "correlation_id": correlation_id(),
+        "consumers": list(message.consumers),
+        "priority": int(priority),
+        "not_before": not_before,
+        "channel": CHANNEL,
+    }

@@ -12,6 +12,7 @@ EVENT_LETTERS = (
     "invitation-again",
     "reply-received",
     "reply-notice",
+    "guest-note",
     "reply-proposed",
     "calendar-note",
     "seat-offered",
@@ -54,6 +55,13 @@ class EventMailWantedV1(Contract):
         allow_none=True,
         metadata={"description": "mails of one series to one person leave in the order in which they were asked for"},
     )
+    number = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Range(min=1),
+        metadata={"description": "its place in the series, from 1 and without gaps: the queue promises no order"},
+    )
+    guest_id = fields.UUID(load_default=None, allow_none=True)
     is_bulk = fields.Boolean(load_default=False, metadata={"description": "one of very many: it holds nobody up"})
     is_to_stranger = fields.Boolean(
         load_default=False, metadata={"description": "somebody typed the address into a form"}
@@ -103,6 +111,18 @@ class MailingDueV1(Contract):
     after = fields.UUID(load_default=None, allow_none=True, metadata={"description": "the last guest that was told"})
 
 
+class GuestUnreachedV1(Contract):
+    """A mail to a guest did not arrive, or was not even sent. May come late or double."""
+
+    notification_id = fields.UUID(required=True)
+    guest_id = fields.UUID(required=True)
+    kind = fields.String(required=True, validate=validate.OneOf(EVENT_LETTERS))
+    recipient = fields.String(required=True)
+    reason = fields.String(required=True, metadata={"description": "a code, as notify's log has it"})
+    line = fields.String(required=True, metadata={"description": "the server's words, or empty"})
+    at = fields.AwareDateTime(required=True)
+
+
 class EventAnswerReceivedV1(Contract):
     """A plain mail came to a guest's own address: what was written, to be understood by the service of events."""
 
@@ -111,6 +131,11 @@ class EventAnswerReceivedV1(Contract):
     sender = fields.String(required=True, allow_none=True)
     vouched = fields.Boolean(required=True)
     is_automatic = fields.Boolean(required=True, metadata={"description": "a program's: recorded, never answered"})
+    is_suspect = fields.Boolean(
+        load_default=False,
+        metadata={"description": "its sender's domain, or a filter that we trust, speaks against it: nobody is mailed"},
+    )
+    files = fields.Integer(load_default=0, metadata={"description": "how many files came with it; intake has them"})
     subject = fields.String(required=True)
     text = fields.String(required=True, metadata={"description": "what the person wrote, without quote and signature"})
     received_at = fields.AwareDateTime(required=True)

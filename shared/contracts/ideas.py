@@ -23,7 +23,7 @@ class IdeaReceivedV1(Contract):
 
     idea = fields.Nested(IdeaFacts, required=True)
     sluice = fields.Nested(SluiceFacts, required=True)
-    via = fields.String(required=True, metadata={"description": "email, form or api"})
+    via = fields.String(required=True, metadata={"description": "email, form, workshop or api"})
     submitter = fields.Nested(RecipientFacts, required=True, allow_none=True)
     submitter_kind = fields.String(required=True)
     vouched = fields.Boolean(required=True, metadata={"description": "may the mail repeat the sender's words"})

@@ -102,6 +102,9 @@ REPLY_RECEIVED = MessageType(
 MAILING_DUE = MessageType(
     "mailing.due.v1", RSVP, (RSVP,), events.MailingDueV1, "The next guests of a mailing are to be told."
 )
+GUEST_UNREACHED = MessageType(
+    "guest.unreached.v1", NOTIFY, (RSVP,), events.GuestUnreachedV1, "A mail to a guest did not arrive."
+)
 EVENT_ANSWER_RECEIVED = MessageType(
     "event.answer_received.v1",
     INTAKE,
@@ -145,6 +148,7 @@ MESSAGES: dict[str, MessageType] = {
         GUEST_DUE,
         REPLY_RECEIVED,
         MAILING_DUE,
+        GUEST_UNREACHED,
         EVENT_ANSWER_RECEIVED,
         IDEA_CAUGHT,
         IDEA_CAUGHT_KEPT,

@@ -107,12 +107,13 @@ class Guard:
         kept = token if token and is_fresh else form_tokens.issue(self._settings.signer, form, moment)
         return Fields(kept, f"{self._task_address}?for={form}")
 
-    def look(self, form: str, *, is_whole: bool = True) -> Seen:
+    def look(self, form: str, *, is_whole: bool = True, posts: str = "", suspects: str = "") -> Seen:
         """Judge the present request. It counts against its address.
 
         :param is_whole: False where it will not be taken anyway, for a fault of its own: then it costs nobody time.
+        :param posts: how many from one address, where a form is for many who share one; likewise ``suspects``.
         """
-        if self._exceeds(POSTS, "posts"):
+        if self._exceeds(posts or POSTS, "posts"):
             return Seen(None, None, None, comes_too_often=True)
         token = form_tokens.read(self._settings.signer, form, request.form.get(TOKEN, ""))
         payload = request.form.get(PROOF, "")
@@ -124,7 +125,7 @@ class Guard:
             found,
             is_stale=token is not None and form_tokens.age(token, now()) > LONGEST,
             is_foreign=_is_foreign(self._settings),
-            comes_too_often=is_whole and suspicion is not None and self._exceeds(SUSPECTS, "suspects"),
+            comes_too_often=is_whole and suspicion is not None and self._exceeds(suspects or SUSPECTS, "suspects"),
         )
 
     def _exceeds(self, limit: str, scope: str) -> bool:

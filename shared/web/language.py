@@ -85,6 +85,13 @@ def install(app: Flask, texts: Texts, default: str) -> None:
         return response
 
 
+def speak(language: str) -> None:
+    """Let the page speak its reader's own language, unless another is chosen in the address."""
+    texts: Texts = current_app.extensions[_EXTENSION]
+    if request.args.get(PARAMETER) not in texts.languages:
+        g.language = language
+
+
 def link(path: str, **query: str) -> str:
     """A path of ours, without a host, that keeps the language where the address chose one."""
     texts: Texts = current_app.extensions[_EXTENSION]

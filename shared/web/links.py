@@ -10,6 +10,7 @@ import base64
 import binascii
 from uuid import UUID
 
+from shared.errors import NotFound
 from shared.mail.addresses import canonical
 from shared.settings import Settings
 from shared.signing import Signer
@@ -195,6 +196,17 @@ def id_of(signer: Signer, purpose: str, token: str) -> UUID | None:
     if len(signature) != TOKEN_LENGTH or not signer.verify(purpose, identity, signature):
         return None
     return UUID(hex=identity)
+
+
+def opened(signer: Signer, purpose: str, token: str) -> UUID:
+    """The same, for a page that has nothing to show without it.
+
+    :raises NotFound: we did not sign it for that purpose.
+    """
+    identity = id_of(signer, purpose, token)
+    if identity is None:
+        raise NotFound("no link of ours")
+    return identity
 
 
 ACTS = ("ta", "fraga", "svara", "lamna", "slapp")

@@ -27,9 +27,9 @@ def token(settings: Settings, slug: str = "krokom", *, age: timedelta = timedelt
     return form_token.issue(settings.signer, f"idea:{slug}", now() - age)
 
 
-def proof(client: FlaskClient, form: str = "idea:krokom") -> str:
+def proof(client: FlaskClient, form: str = "idea:krokom", *, at: str = "/prov") -> str:
     """A task of the form's, solved: the value of its field."""
-    task = altcha.Challenge.from_dict(client.get("/prov", query_string={"for": form}).json)
+    task = altcha.Challenge.from_dict(client.get(at, query_string={"for": form}).json)
     solution = altcha.solve_challenge(task)
     assert solution is not None
     return altcha.Payload(task, solution).to_base64()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
+from services.notify.domain.kinds import Kind
+from services.notify.domain.variables import samples
 from shared.ids import new_id
 
 SLUICE = {"slug": "krokom", "name": "Idéslussen Krokom", "address": "ide@krokom.example", "language": "sv"}
@@ -132,4 +134,26 @@ def mail_wanted(kind: str, *, reference: str | None = None, stranger: bool = Fal
         "facts": facts,
         "thread": thread(None, ["<idesluss.anchor@krokom.example>"]) if reference else {},
         "is_to_stranger": stranger,
+    }
+
+
+def event_mail_wanted(
+    kind: str, *, address: str = "asa@invanare.example", name: str = "Åsa Öberg", **changes: Any
+) -> dict[str, Any]:
+    """A mail about an event, asked for by name, with the facts of a sample mail."""
+    known = samples(Kind(kind), "sv")
+    return {
+        "kind": kind,
+        "about": str(new_id()),
+        "person": {"name": name, "address": address, "language": "sv"},
+        "reply_to": "ide+traff.aaaabbbbccccddddeeeeffffgg.aaaabbbbccccdddd@krokom.example",
+        "sluice": SLUICE,
+        "facts": {fact: value for fact, value in known.items() if fact not in ("reply_to", "thread", "sluice")},
+        "calendar": None,
+        "series": None,
+        "number": None,
+        "guest_id": new_id(),
+        "is_bulk": False,
+        "is_to_stranger": False,
+        **changes,
     }

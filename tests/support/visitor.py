@@ -87,9 +87,9 @@ class Visitor:
         """Send those fields."""
         return Page(self.browser.post(urljoin(self.base_url, where), data=fields, timeout=15))
 
-    def solve(self, form: str) -> str:
-        """A form's proof of work, found as its script finds it."""
-        asked = self.browser.get(urljoin(self.base_url, "/prov"), params={"for": form}, timeout=15).json()
+    def solve(self, form: str, at: str = "/prov") -> str:
+        """A form's proof of work, found as its script finds it; ``at`` is where its service gives tasks."""
+        asked = self.browser.get(urljoin(self.base_url, at), params={"for": form}, timeout=15).json()
         task = altcha.Challenge.from_dict(asked)
         solution = altcha.solve_challenge(task)
         assert solution is not None

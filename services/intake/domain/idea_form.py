@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from services.intake.domain.idea import SubmitterKind
-from shared.mail.addresses import is_sendable
+from shared.mail.typed_address import address_fault
 from shared.words import one_line
 
 TITLE_LIMIT = 200
@@ -78,24 +78,6 @@ def faults(form: FilledForm) -> dict[str, str]:
         "consent": None if form.consent else "missing",
     }
     return {name: fault for name, fault in found.items() if fault is not None}
-
-
-def address_fault(address: str) -> str | None:
-    """What is wrong with an address that somebody typed.
-
-    ``missing``, ``no_at``, ``no_domain``, ``no_dot`` or ``wrong``.
-    """
-    address = address.strip()
-    local, at, domain = address.rpartition("@")
-    if not address:
-        return "missing"
-    if not at:
-        return "no_at"
-    if not domain:
-        return "no_domain"
-    if local and "." not in domain.strip("."):
-        return "no_dot"
-    return None if is_sendable(address) else "wrong"
 
 
 def file_faults(files: Sequence[SentFile]) -> list[tuple[str, str]]:

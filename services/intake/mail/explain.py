@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from services.intake.mail.model import Address, Reading
+from services.intake.mail.model import Address, Calendar, Reading
 from services.intake.mail.parts import headers, mime
 from services.intake.mail.read import read_mail
 
@@ -28,6 +26,8 @@ _KEYS = (
     "calendar",
     "reasons",
 )
+
+_CALENDAR_KEYS = ("method", "uid", "sequence", "attendee", "partstat")
 
 
 def explain(
@@ -95,7 +95,7 @@ def _line(reading: Reading) -> dict[str, object]:
             }
             for report in reading.delivery_reports
         ],
-        "calendar": _plain(reading.calendar),
+        "calendar": _calendar(reading.calendar),
         "reasons": list(reading.reasons),
     }
 
@@ -104,5 +104,5 @@ def _address(address: Address | None) -> dict[str, str] | None:
     return None if address is None else {"name": address.name, "address": address.address}
 
 
-def _plain(calendar: Any) -> dict[str, object] | None:
-    return None if calendar is None else asdict(calendar)
+def _calendar(calendar: Calendar | None) -> dict[str, object] | None:
+    return None if calendar is None else {name: getattr(calendar, name) for name in _CALENDAR_KEYS}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from shared.mail.bounce_class import BounceClass
@@ -144,6 +145,14 @@ class Calendar:
     attendee: str | None
     """The first ATTENDEE's address without ``mailto:``, lower case."""
     partstat: str | None
+    stamp: datetime | None = None
+    """DTSTAMP: when the object was made."""
+    starts_at: datetime | None = None
+    """DTSTART: in a COUNTER, the time that is proposed. None where it is a day, or in a zone that we do not know."""
+    comment: str | None = None
+    """What the attendee wrote beside the answer."""
+    delegated_to: str | None = None
+    """Whom the attendee sends instead: the address, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ _BASE32 = r"[a-z2-7]"
 
 _REPLY_LOCAL_PART = re.compile(rf"{_ANYTHING}\+(?:svar|kontakt)\.({_REFERENCE})\.{_BASE32}{{16}}", re.IGNORECASE)
 _BOUNCE_LOCAL_PART = re.compile(rf"{_ANYTHING}\+studs\.{_BASE32}{{26}}\.{_BASE32}{{16}}", re.IGNORECASE)
+_GUEST_LOCAL_PART = re.compile(rf"{_ANYTHING}\+traff\.{_BASE32}{{26}}\.{_BASE32}{{16}}", re.IGNORECASE)
+_CALENDAR_UID = re.compile(rf"traff-{_BASE32}{{26}}\.{_BASE32}{{26}}@ideslussen", re.IGNORECASE)
 _MESSAGE_ID = re.compile(rf"<idesluss\.{_BASE32}{{26}}\.{_BASE32}{{10}}@[^\s@<>]{{1,255}}>", re.IGNORECASE)
 
 
@@ -29,6 +31,16 @@ def reply_reference(address: str) -> str | None:
 def is_bounce_address(address: str) -> bool:
     """Whether ``address`` has the form of the envelope sender that our own mail leaves with."""
     return _BOUNCE_LOCAL_PART.fullmatch(_local_part(address)) is not None
+
+
+def is_guest_address(address: str) -> bool:
+    """Whether ``address`` has the form of a guest's own: what answers an invitation to an event comes to it."""
+    return _GUEST_LOCAL_PART.fullmatch(_local_part(address)) is not None
+
+
+def is_our_calendar_uid(uid: str) -> bool:
+    """Whether a calendar object's ``uid`` has the form of those that we send to guests."""
+    return _CALENDAR_UID.fullmatch(uid.strip()) is not None
 
 
 def is_our_message_id(message_id: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from datetime import datetime
 from typing import Any
 
 from services.intake.mail.model import (
@@ -31,6 +32,9 @@ def dump(reading: Reading) -> tuple[bytes, list[bytes]]:
     plain = asdict(bare)
     for file in plain["attachments"]:
         del file["content"]
+    if plain["calendar"]:
+        for name in _TIMES:
+            plain["calendar"][name] = plain["calendar"][name] and plain["calendar"][name].isoformat()
     return json.dumps(plain, ensure_ascii=False).encode("utf_8", "replace"), blobs
 
 
@@ -55,7 +59,7 @@ def load(head: bytes, blobs: list[bytes]) -> Reading:
                 "forwarded": _forwarded(plain["forwarded"]),
                 "delivery_reports": tuple(_report(one) for one in plain["delivery_reports"]),
                 "complaint": _complaint(plain["complaint"]),
-                "calendar": Calendar(**plain["calendar"]) if plain["calendar"] else None,
+                "calendar": _calendar(plain["calendar"]),
                 "reply_to": tuple(Address(**one) for one in plain["reply_to"]),
                 "headers": Headers(tuple((name, value) for name, value in plain["headers"]["fields"])),
                 **{name: tuple(plain[name]) for name in _TUPLES_OF_TEXT},
@@ -66,11 +70,18 @@ def load(head: bytes, blobs: list[bytes]) -> Reading:
 
 
 _TUPLES_OF_TEXT = ("reasons", "in_reply_to", "references", "recipients", "authentication_results")
+_TIMES = ("stamp", "starts_at")
 _QUOTED = ("return_paths", "message_ids")
 
 
 def _address(plain: Any) -> Address | None:
     return Address(**plain) if plain else None
+
+
+def _calendar(plain: Any) -> Calendar | None:
+    if not plain:
+        return None
+    return Calendar(**{**plain, **{name: plain[name] and datetime.fromisoformat(plain[name]) for name in _TIMES}})
 
 
 def _forwarded(plain: Any) -> Forwarded | None:

@@ -15,6 +15,7 @@ from services.intake.store.tables import Idea, InboundEmail, MailIdentity
 from services.intake.usecases import answer
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.belonging import Belonging
+from services.intake.usecases.guest_mail import GuestMail
 from services.intake.usecases.letter import Letter
 from services.intake.usecases.note_absence import NoteAbsence
 from services.intake.usecases.receive import Addition, NewIdea, add_to_idea, note, open_idea
@@ -54,11 +55,14 @@ class Decision:
             case Kind.COMPLAINT:
                 self._complaint()
             case Kind.CALENDAR_REPLY:
-                self._calendar_reply()
-            case Kind.AUTOMATIC_REPLY:
-                self._automatic_reply()
-            case Kind.IDEA | Kind.REPLY:
-                if self._returned.notification is None:
+                self._guest_mail.calendar_reply()
+            case Kind.AUTOMATIC_REPLY | Kind.IDEA | Kind.REPLY:
+                guest_id = self._guest_mail.guest()
+                if guest_id is not None:
+                    self._guest_mail.answer(guest_id)
+                elif reading.kind is Kind.AUTOMATIC_REPLY:
+                    self._automatic_reply()
+                elif self._returned.notification is None:
                     self._idea_or_reply()
                 else:
                     self._to_return_path()
@@ -70,6 +74,10 @@ class Decision:
     @property
     def _belonging(self) -> Belonging:
         return Belonging(self.session, self.announcer.settings.signer, self.letter, self.because)
+
+    @property
+    def _guest_mail(self) -> GuestMail:
+        return GuestMail(self.session, self.announcer.settings.signer, self.letter, self.because)
 
     @property
     def _returned(self) -> Returned:
@@ -157,23 +165,6 @@ class Decision:
             },
         )
         self.because(f"complaint about a mail that we sent, by {proof}; nothing is answered")
-
-    def _calendar_reply(self) -> None:
-        calendar = self.letter.reading.calendar
-        assert calendar is not None
-        outbox.put(
-            self.session,
-            registry.CALENDAR_REPLY,
-            {
-                "inbound_email_id": self.letter.mail.id,
-                "uid": calendar.uid,
-                "sequence": calendar.sequence,
-                "attendee": calendar.attendee,
-                "partstat": calendar.partstat,
-                "sender": self.letter.reading.sender.address if self.letter.reading.sender else None,
-                "vouched": self.letter.check.vouched,
-            },
-        )
 
     def _automatic_reply(self) -> None:
         self.because(f"automatic: {self.letter.reading.automatic or 'recorded, never answered'}")

@@ -63,6 +63,17 @@ def tag_idea(
     return _changed(session, viewer, idea, tag.id, "tagged", act, is_on=True)
 
 
+def put_tag(session: Session, idea: Idea, name: str) -> None:
+    """Put a tag on an idea that came in with it: nobody did it, so nobody undoes it. What is too long is cut."""
+    words = one_line(name, MAX_TAG)
+    if not words:
+        return
+    tag = _known_or_new(session, idea.sluice_id, words)
+    if session.get(IdeaTag, (idea.id, tag.id)) is None:
+        session.add(IdeaTag(idea_id=idea.id, tag_id=tag.id))
+        session.flush()
+
+
 def untag(
     session: Session, viewer: Viewer, reference: str, *, tag: UUID, version: int | None, act: Act | None = None
 ) -> Done:

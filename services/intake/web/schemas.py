@@ -93,7 +93,7 @@ class IdeaSchema(Schema):
     )
     submitter = fields.Nested(SubmitterSchema)
     vouched = fields.Boolean(metadata=_described("Is the sender's address vouched for (DMARC-aligned)?"))
-    via = fields.String(metadata=_described("email, form or api."))
+    via = fields.String(metadata=_described("email, form, workshop or api."))
     language = fields.String()
     created_at = fields.AwareDateTime(metadata=_described("When it came in."))
     updated_at = fields.AwareDateTime()

@@ -34,6 +34,11 @@ class Asked:
     """True where a mail of the recipient's own brought it about: a machine that answers it goes round in a circle."""
     is_to_stranger: bool = False
     """True where somebody typed the address into a form: it may be somebody else's."""
+    is_bulk: bool = False
+    """True where it is one of very many, whatever its kind: what somebody waits for overtakes it."""
+    series: str | None = None
+    """Mails of one series to one person leave in the order of their ``number``."""
+    number: int | None = None
     not_before: datetime | None = None
     replaces: UUID | None = None
     """The notification that did not arrive and in whose place this one goes out."""

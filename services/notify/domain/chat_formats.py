@@ -23,6 +23,8 @@ _SENTENCES: Mapping[str, Mapping[Event, str]] = {
         Event.IDEA_RECEIVED: "{sluice} har fått en idé, {reference}",
         Event.IDEA_ADDED: "Någon har lagt till något i {reference} hos {sluice}",
         Event.IDEA_ANSWERED: "{sluice} har svarat på {reference}",
+        Event.EVENT_CHANGED: "En träff har publicerats eller ändrats",
+        Event.REPLY_RECEIVED: "Någon har svarat på inbjudan till {event}",
         Event.NOTIFICATION_SENT: "Ett meddelande har skickats",
         Event.NOTIFICATION_FAILED: "Ett meddelande kom inte fram",
         Event.NOTIFICATION_SUPPRESSED: "Ett meddelande skickades inte, med flit",
@@ -33,6 +35,8 @@ _SENTENCES: Mapping[str, Mapping[Event, str]] = {
         Event.IDEA_RECEIVED: "{sluice} has a new idea, {reference}",
         Event.IDEA_ADDED: "Somebody added to {reference} at {sluice}",
         Event.IDEA_ANSWERED: "{sluice} answered {reference}",
+        Event.EVENT_CHANGED: "An event was published or changed",
+        Event.REPLY_RECEIVED: "Somebody replied to the invitation to {event}",
         Event.NOTIFICATION_SENT: "A message was sent",
         Event.NOTIFICATION_FAILED: "A message did not arrive",
         Event.NOTIFICATION_SUPPRESSED: "A message was left unsent, on purpose",
@@ -64,8 +68,9 @@ def say(event: Event, data: Mapping[str, object], language: str) -> Said:
 
     :param language: ``sv`` or ``en``.
     """
-    reference, sluice = (one_line(str(data.get(name) or "")) for name in ("reference", "sluice_name"))
-    sentence = _SENTENCES[language][event].format(reference=reference, sluice=sluice)
+    names = ("reference", "sluice_name", "event")
+    reference, sluice, meeting = (one_line(str(data.get(name) or "")) for name in names)
+    sentence = _SENTENCES[language][event].format(reference=reference, sluice=sluice, event=meeting)
     if event.startswith("notification.") and reference:
         sentence += _ABOUT[language].format(reference=reference)
     title = data.get("title")

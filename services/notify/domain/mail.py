@@ -8,6 +8,16 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarPart:
+    """An iCalendar object that a mail carries (RFC 6047)."""
+
+    method: str
+    """As the object itself says it: ``REQUEST``, ``CANCEL`` or ``PUBLISH``."""
+    content: str = field(repr=False)
+    """With CRLF line ends, as it goes on the wire."""
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """What a mail needs besides its words. The same values give the same bytes each time."""
 
@@ -26,6 +36,7 @@ class Mail:
     written_at: datetime
     unsubscribe_url: str | None = None
     """One POST there ends such mails (RFC 8058); None where the mail cannot be stopped."""
+    calendar: CalendarPart | None = None
     wants_receipt: bool = False
     answers_mail: bool = False
     """True where a program answers a mail of the recipient's (RFC 3834)."""

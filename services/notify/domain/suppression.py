@@ -48,7 +48,17 @@ _LIVES = {
     Cause.COMPLAINT: timedelta(days=365),
     Cause.BY_HAND: None,
 }
-_UNASKED = frozenset({Category.IDEAS, Category.DUTIES, Category.REMINDERS, Category.NEWS})
+_UNASKED = frozenset(
+    {
+        Category.IDEAS,
+        Category.DUTIES,
+        Category.REMINDERS,
+        Category.NEWS,
+        Category.INVITATIONS,
+        Category.AFTERWARDS,
+        Category.EVENT_CONTACTS,
+    }
+)
 
 HELD_BACK = frozenset(_REASONS.values())
 """The reasons of what was held back because of the list."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from services.notify.domain import letters
+from services.notify.domain import event_facts, event_letters, letters
 from services.notify.domain.kinds import Kind
 from services.notify.domain.variable import (
     ANSWER,
@@ -279,6 +279,7 @@ _BY_KIND: dict[Kind, tuple[Variable, ...]] = {
         ),
     ),
     **letters.BY_KIND,
+    **event_letters.BY_KIND,
 }
 
 
@@ -308,7 +309,7 @@ def values(kind: Kind, facts: Mapping[str, Any], say: Say) -> dict[str, Any]:
         found["sender"] = sender(facts["submitter"], facts["submitter_kind"], facts["vouched"], say)
     if kind is Kind.DIGEST:
         found["count"] = len(facts["entries"]) + facts["more"]
-    return found | letters.derived(kind, facts, say)
+    return found | letters.derived(kind, facts, say) | event_facts.derived(kind, facts, say)
 
 
 def sender(submitter: Mapping[str, str] | None, kind: str, vouched: bool, say: Say) -> str:
@@ -340,7 +341,7 @@ def samples(kind: Kind, language: str, *, lacking: bool = False) -> dict[str, An
     if kind in _NOTICES:
         person = {"name": "Åsa Öberg", "address": "asa@invanare.example"}
         facts |= {"submitter": None if lacking else person, "submitter_kind": "citizen", "vouched": True}
-    return facts
+    return event_facts.completed(kind, facts, lacking=lacking)
 
 
 def _sample(language: str, variable: Variable) -> Any:

@@ -1,6 +1,7 @@
 """What a webhook says and how it is signed: Standard Webhooks 1.0, so that any receiver's library can check it.
 
-Nothing here tells who sent an idea in or what stands in it: an address of ours that leaks tells where to sign in.
+Nothing here tells who sent an idea in, what stands in it, or who answered an invitation: an address of ours that leaks
+tells where to sign in.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class Event(StrEnum):
     IDEA_RECEIVED = "idea.received"
     IDEA_ADDED = "idea.added"
     IDEA_ANSWERED = "idea.answered"
+    EVENT_CHANGED = "event.changed"
+    REPLY_RECEIVED = "reply.received"
     NOTIFICATION_SENT = "notification.sent"
     NOTIFICATION_FAILED = "notification.failed"
     NOTIFICATION_SUPPRESSED = "notification.suppressed"

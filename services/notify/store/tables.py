@@ -56,6 +56,10 @@ class Notification(Base):
     """The slot that it has reserved where a relay or a domain takes only so many a minute."""
     carried_by: Mapped[UUID | None]
     """The digest in which it goes out; it shares that one's states."""
+    series: Mapped[str | None]
+    """What leaves in order: one guest's calendar mails, so that a CANCEL never overtakes its REQUEST."""
+    series_number: Mapped[int | None]
+    """Its place in the series, from 1 and without gaps, whoever makes its row first."""
     replaces: Mapped[UUID | None]
     """The notification that did not arrive and in whose place this one is sent."""
     wants_receipt: Mapped[bool] = mapped_column(server_default="false")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from services.notify.domain.asked import Asked, asked
-from services.notify.domain.kinds import Kind, Reason
+from services.notify.domain.kinds import Category, Kind, Reason
 from services.notify.domain.letters import ACTS
 from shared.mail.addresses import folded, is_automatic
 
 Payload = Mapping[str, Any]
 
 NOTICES = (Kind.NOTICE, Kind.NOTICE_HELD)
+_NO_THREAD: Payload = {"in_reply_to": None, "references": []}
+_UNSAID: Payload = {"party": [], "diet": "", "comment": ""}
+ECHOES = frozenset({Kind.REPLY_RECEIVED, Kind.REPLY_NOTICE, Kind.GUEST_NOTE, Kind.REPLY_PROPOSED, Kind.CALENDAR_NOTE})
+"""Of the mails about events, those that whoever holds an invitation brings about, as often as they like."""
 TO_SUBMITTERS = frozenset({Kind.QUESTION, Kind.MERGED, Kind.PASSED_ON})
 """Of the mails that are asked for by name, those to the person whose idea it is: never to a program."""
 
@@ -135,6 +140,51 @@ def mail_wanted(payload: Payload, moment: datetime) -> list[Asked]:
             withheld=_automatic(person["address"]) if kind in TO_SUBMITTERS else None,
             is_echo=kind in (Kind.SIGN_IN, Kind.VERIFY),
             is_to_stranger=payload["is_to_stranger"],
+        )
+    ]
+
+
+def event_mail_wanted(payload: Payload, moment: datetime) -> list[Asked]:
+    """The one mail about an event that was asked for by name.
+
+    Where somebody typed the address into a form, nothing else that they typed leaves with it: neither their name, nor
+    their party, diet or greeting. An invitation then asks whether it was them, and cannot have been stopped.
+
+    :param moment: when it is written: days of another year are said with their year.
+    """
+    kind, is_to_stranger = Kind(payload["kind"]), payload["is_to_stranger"]
+    person = {**payload["person"], "reply_to": payload["reply_to"]}
+    facts = {**payload["facts"], "written_at": moment.isoformat(), "thread": _thread(_NO_THREAD)}
+    if payload["guest_id"] is not None:
+        facts["guest_id"] = str(payload["guest_id"])
+    if kind is Kind.INVITATION:
+        facts["is_unconfirmed"] = is_to_stranger
+    if is_to_stranger:
+        facts |= {"is_to_stranger": True, "is_echoed": False, "note": ""}
+        if "reply" in facts:
+            facts["reply"] = {**facts["reply"], **_UNSAID}
+        person["name"] = ""
+    found = asked(
+        kind,
+        payload["about"],
+        person,
+        sluice=payload["sluice"],
+        reference=None,
+        facts=facts,
+        withheld=_automatic(person["address"]) if payload["guest_id"] is not None else None,
+        is_echo=is_to_stranger or kind in ECHOES,
+        is_to_stranger=is_to_stranger,
+    )
+    calendar = payload["calendar"]
+    return [
+        replace(
+            found,
+            # As it came: its line ends and every sign belong to what a calendar reads.
+            facts=found.facts if calendar is None else {**found.facts, "calendar": dict(calendar)},
+            category=Category.ASKED_FOR if is_to_stranger else found.category,
+            is_bulk=payload["is_bulk"],
+            series=payload["series"],
+            number=payload["number"],
         )
     ]
 

@@ -57,6 +57,39 @@ def idea_answered(payload: Mapping[str, Any]) -> Happened:
     return _about_idea(Event.IDEA_ANSWERED, payload, payload["answer_id"])
 
 
+def event_changed(payload: Mapping[str, Any]) -> Happened | None:
+    """``event.changed.v1`` as an event; None of a draft, which nobody hears of."""
+    if payload["state"] == "draft":
+        return None
+    data = {
+        "event": payload["slug"],
+        "tour": payload["tour"],
+        "title": one_line(payload["title"].get("sv") or next(iter(payload["title"].values()), ""), LONGEST_TITLE),
+        "state": payload["state"],
+        "starts_at": payload["starts_at"].isoformat() if payload["starts_at"] else None,
+        "ends_at": payload["ends_at"].isoformat() if payload["ends_at"] else None,
+        "place": one_line(payload["place"]),
+        "sluice": payload["sluice"],
+        "path": f"/traffar/{payload['slug']}",
+    }
+    key = f"{Event.EVENT_CHANGED}:{payload['id']}:{payload['at'].isoformat()}"
+    return Happened(Event.EVENT_CHANGED, payload["sluice"], data, key)
+
+
+def reply_received(payload: Mapping[str, Any]) -> Happened:
+    """``reply.received.v1`` as an event: how many, and never who."""
+    data = {
+        "event": payload["event"],
+        "reply": str(payload["guest_id"]),
+        "answer": payload["answer"],
+        "state": payload["state"],
+        "party_size": payload["party_size"],
+        "sluice": payload["sluice"],
+        "path": f"/kontakt/traffar/{payload['event']}/gaster",
+    }
+    return Happened(Event.REPLY_RECEIVED, payload["sluice"], data, f"{Event.REPLY_RECEIVED}:{payload['entry_id']}")
+
+
 def fan_out(session: Session, happened: Happened, now: datetime) -> int:
     """Make one message for each webhook that hears of the event, paused or not; how many are new.
 

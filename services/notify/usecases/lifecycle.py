@@ -6,19 +6,23 @@ in the books, and nobody is told.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from services.notify.domain.account import Account
 from services.notify.domain.delivery import State, settle
+from services.notify.domain.kinds import Reason
 from services.notify.store import books, notifications
 from services.notify.store.tables import Notification
 from services.notify.usecases.fan_out import notification_changed
 from shared.bus import outbox
 from shared.bus.outbox import Priority
-from shared.contracts.registry import NOTIFICATION_CHANGED
+from shared.contracts.events import EVENT_LETTERS
+from shared.contracts.registry import GUEST_UNREACHED, NOTIFICATION_CHANGED
 
 TOLD_AFTER = 3
 """Attempts after which those who look at the idea hear that something waits."""
@@ -59,7 +63,33 @@ def change(
     return True
 
 
+def _tell_of_guest(session: Session, row: Notification, now: datetime) -> None:
+    """Whoever invited a guest must see that nothing reaches them; what somebody stopped themselves reaches them."""
+    if row.kind not in EVENT_LETTERS or row.reason in (Reason.STOPPED, Reason.RATE, Reason.LAPSED):
+        return
+    if books.account(row) is not Account.FAILED and row.state != State.SUPPRESSED:
+        return
+    guest = json.loads(row.facts).get("guest_id")
+    if guest is None:
+        return
+    outbox.put(
+        session,
+        GUEST_UNREACHED,
+        {
+            "notification_id": row.id,
+            "guest_id": UUID(guest),
+            "kind": row.kind,
+            "recipient": row.recipient_address,
+            "reason": row.reason or row.state,
+            "line": row.reply or "",
+            "at": now,
+        },
+        priority=Priority.BULK,
+    )
+
+
 def _tell(session: Session, row: Notification, now: datetime) -> None:
+    _tell_of_guest(session, row, now)
     state = State(row.state)
     if row.idea_reference is None or state in (State.CREATED, State.SENDING):
         return

@@ -39,6 +39,10 @@ MOST_DRAFTS = 5
 """Drafts of one contact on one idea in ``DRAFT_WINDOW``: people answer many ideas in an hour, but rarely draft five
 answers to one of them in a day. A machine that answers whatever it gets would go on for ever."""
 
+MOST_REPLY_NOTICES = 30
+"""Notices of replies to one contact in an hour: the guest list has them all, and when a whole town answers an
+invitation nobody reads each mail."""
+
 MOST_UNDELIVERED = 5
 """Notices to one contact in an hour of what did not arrive: all of it stands on the ideas' pages anyway, and when much
 fails at once each further mail tells nothing new, but is one more that a machine can answer."""
@@ -51,6 +55,10 @@ MOST_STRANGERS = 200
 """Confirmations, and requests to confirm an address, that one sluice sends to strangers in an hour. A campaign fills a
 form some dozen times in an hour; a program that goes through a list of addresses would soon have every mail of the
 sluice taken for spam."""
+
+
+MOST_REGISTERED = 2_000
+"""The same for events: a whole town may register within an hour after the news was on the radio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +91,7 @@ class QueueMessage:
     def _one(self, session: Session, wanted: Asked, unsent: list[Notification]) -> UUID | None:
         identity, duty, moment = new_id(), new_id(), self.clock()
         ruling = self._rule(session, wanted, moment)
-        priority = Priority.BULK if wanted.category.is_bulk else Priority.PROMPT
+        priority = Priority.BULK if wanted.is_bulk or wanted.category.is_bulk else Priority.PROMPT
         row = Notification(
             id=identity,
             idempotency_key=wanted.key,
@@ -105,6 +113,8 @@ class QueueMessage:
             attempts=0,
             due_at=ruling.due_at,
             due_message_id=None if ruling.reason == Reason.COLLECTED else duty,
+            series=wanted.series,
+            series_number=wanted.number,
             replaces=wanted.replaces,
             wants_receipt=wanted.wants_receipt,
             correlation_id=logs.correlation_id(),
@@ -210,8 +220,10 @@ class QueueMessage:
         most, since, idea = self.settings.confirmations_per_hour, moment - RATE_WINDOW, None
         if wanted.kind is Kind.ANSWER_DRAFT:
             most, since, idea = MOST_DRAFTS, moment - DRAFT_WINDOW, wanted.idea_reference
-        elif wanted.kind is Kind.UNDELIVERED:
+        elif wanted.kind in (Kind.UNDELIVERED, Kind.UNREACHED):
             most = MOST_UNDELIVERED
+        elif wanted.kind in (Kind.REPLY_NOTICE, Kind.GUEST_NOTE):
+            most = MOST_REPLY_NOTICES
         sent = notifications.count_sent(session, wanted.kind, recipient, since, idea=idea)
         return sent >= most or self._is_bombing(session, wanted, recipient, moment)
 
@@ -223,8 +235,11 @@ class QueueMessage:
             return is_asked and notifications.count_sent(session, Kind.VERIFY, recipient, since) >= MOST_VERIFIED
         if strangers.count_to(session, recipient, since) >= self.settings.stranger_confirmations_per_day:
             return True
-        sluice = wanted.sluice_slug
-        return sluice is not None and strangers.count_written(session, sluice, moment - RATE_WINDOW) >= MOST_STRANGERS
+        sluice, is_event = wanted.sluice_slug, wanted.kind in strangers.ABOUT_EVENTS
+        if sluice is None:
+            return False
+        written = strangers.count_written(session, sluice, moment - RATE_WINDOW, about_events=is_event)
+        return written >= (MOST_REGISTERED if is_event else MOST_STRANGERS)
 
 
 def _in_one_spelling(wanted: Asked) -> Asked:

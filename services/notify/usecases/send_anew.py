@@ -161,6 +161,8 @@ def _asked(rows: Iterable[Notification], to: str) -> Iterator[Asked]:
             facts=facts,
             category=Category(row.category),
             channel=Channel(row.channel),
+            series=row.series,
+            number=row.series_number,
             replaces=row.id,
             wants_receipt=row.channel == Channel.EMAIL,
         )

@@ -7,7 +7,7 @@ import json
 from services.notify.channels.base import Channel
 from services.notify.compose import compose
 from services.notify.domain.kinds import Category, Kind
-from services.notify.domain.mail import Mail, Submission
+from services.notify.domain.mail import CalendarPart, Mail, Submission
 from services.notify.render import Renderer
 from services.notify.store.notifications import Claimed
 from services.notify.usecases.outlet import Taken
@@ -48,6 +48,7 @@ class SendMail:
             references=tuple(thread.get("references", ())),
             written_at=claimed.created_at,
             unsubscribe_url=facts.get("unsubscribe_url") if Category(claimed.category).may_be_stopped else None,
+            calendar=CalendarPart(**facts["calendar"]) if facts.get("calendar") else None,
             wants_receipt=claimed.wants_receipt,
             # Rows from before facts said so answered mails alone.
             answers_mail=claimed.kind is Kind.CONFIRMATION and facts.get("via", "email") == "email",

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from services.notify.domain.account import Account
-from services.notify.domain.asked import Asked
+from services.notify.domain.asked import Asked, asked
 from services.notify.domain.delivery import State
 from services.notify.domain.kinds import CATEGORIES, Category, Channel, Kind, Reason
 from services.notify.domain.suppression import HELD_BACK
@@ -30,6 +30,22 @@ log = logs.get(__name__)
 
 TO_SUBMITTERS = frozenset({Kind.CONFIRMATION, Kind.ANSWER, Kind.MESSAGE, Kind.QUESTION, Kind.MERGED, Kind.PASSED_ON})
 TO_CONTACTS = frozenset({Kind.NOTICE, Kind.NOTICE_HELD, Kind.ADDED, Kind.ANSWER_DRAFT, Kind.ASSIGNED, Kind.DIGEST})
+TO_GUESTS = frozenset(
+    {
+        Kind.INVITATION,
+        Kind.INVITATION_AGAIN,
+        Kind.REPLY_RECEIVED,
+        Kind.REPLY_PROPOSED,
+        Kind.CALENDAR_NOTE,
+        Kind.SEAT_OFFERED,
+        Kind.SEAT_GIVEN,
+        Kind.SEAT_LOST,
+        Kind.EVENT_CHANGED,
+        Kind.EVENT_CANCELLED,
+        Kind.HOST_QUESTION,
+    }
+)
+"""About an event, to somebody whom its contacts count on; of a reminder or a summary that fails nobody need hear."""
 _WRITTEN_BY_PEOPLE = frozenset({Kind.ANSWER, Kind.MESSAGE, Kind.QUESTION})
 _NOBODY_THERE = frozenset({Reason.ADDRESS_GONE, Reason.WITHHELD_BY_HAND})
 _WITH_REPLY_ADDRESS = (Kind.NOTICE, Kind.NOTICE_HELD, Kind.ADDED)
@@ -42,11 +58,45 @@ def notices(session: Session, settings: Settings, row: Notification, moment: dat
     can be written to, that is an alarm. Nobody is told that a notice of this kind failed: it would go in a circle.
     """
     kind = Kind(row.kind)
+    if kind in TO_GUESTS:
+        is_told = books.account(row) is Account.FAILED or row.reason in _NOBODY_THERE
+        return list(_to_event_contacts(settings, row)) if is_told else []
     if kind is Kind.UNDELIVERED and books.account(row) is Account.FAILED:
         log.error("contact_unreachable", notification_id=str(row.id), sluice=row.sluice_slug)
     if kind not in TO_SUBMITTERS | TO_CONTACTS or not _must_be_told(row, kind):
         return []
-    return [asked for about in _matters(session, row) for asked in _notices(session, settings, row, about, moment)]
+    return [notice for about in _matters(session, row) for notice in _notices(session, settings, row, about, moment)]
+
+
+def _to_event_contacts(settings: Settings, row: Notification) -> Iterator[Asked]:
+    """To those who answer for the event, as the mail itself named them. Its guest list shows it as well."""
+    known = json.loads(row.facts)
+    event, sluice = known["event"], known["sluice"]
+    # Where the address came out of a form, the form's owner need not hear that it was a wrong one.
+    if known.get("is_to_stranger"):
+        return
+    facts = {
+        "event": event,
+        "what": row.kind,
+        "recipient": row.recipient_address,
+        "reason": row.reason or row.state,
+        "line": row.reply or "",
+        "guests_url": f"{settings.base_url}/kontakt/traffar/{event['slug']}/gaster",
+        "written_at": known["written_at"],
+        "thread": {"in_reply_to": None, "references": []},
+    }
+    unreached = canonical(row.recipient_address)
+    for contact in known["contacts"]:
+        if canonical(contact["address"]) != unreached:
+            yield asked(
+                Kind.UNREACHED,
+                row.id,
+                {**contact, "reply_to": sluice["address"]},
+                sluice=sluice,
+                reference=None,
+                facts=facts,
+                is_echo=True,
+            )
 
 
 def _must_be_told(row: Notification, kind: Kind) -> bool:

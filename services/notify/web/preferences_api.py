@@ -22,17 +22,19 @@ READ = "notify:read"
 WRITE = "notify:write"
 
 
-def _choice(category: Category, about: str) -> fields.String:
+def _choice(category: Category, about: str, *, required: bool = True) -> fields.String:
     allowed = [rhythm.value for rhythm in CHOICES[category]]
-    return fields.String(required=True, validate=validate.OneOf(allowed), metadata={"description": about})
+    return fields.String(required=required, validate=validate.OneOf(allowed), metadata={"description": about})
 
 
 class ChoicesSchema(Schema):
-    """What a person gets. All is told each time, so that nobody's choice is undone by leaving it out."""
+    """What a person gets. What is left out of the later ones stays as it is; the first three are told each time."""
 
     ideas = _choice(Category.IDEAS, "A contact's notices of ideas and additions.")
     reminders = _choice(Category.REMINDERS, "Sent on working days outside quiet hours.")
     news = _choice(Category.NEWS, "What is not about something that the person did.")
+    invitations = _choice(Category.INVITATIONS, "To events that the person did not ask for.", required=False)
+    afterwards = _choice(Category.AFTERWARDS, "What comes of an event that the person was at.", required=False)
 
 
 class PreferencesSchema(ChoicesSchema):

@@ -55,6 +55,18 @@ class GuestState(StrEnum):
         return GuestState.WAITING.value if self is GuestState.OFFERED else self.value
 
 
+class Source(StrEnum):
+    """How somebody came to be an event's guest."""
+
+    INVITATION = "invitation"
+    OPEN = "open"
+    """A public form: whoever typed the address may not be its owner."""
+    API = "api"
+    HAND = "hand"
+    """A contact added them."""
+    WALK_IN = "walk-in"
+
+
 class ActorKind(StrEnum):
     """Who did something."""
 

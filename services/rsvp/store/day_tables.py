@@ -48,6 +48,8 @@ class CaughtIdea(Base):
     """Its number in the sluice, once intake has told it."""
     is_hidden: Mapped[bool] = mapped_column(server_default="false")
     """Not on the wall; the idea itself goes on."""
+    held: Mapped[str | None]
+    """Why a person must look first (``shared.web.antibot``): until then it is neither on the wall nor sent on."""
     at: Mapped[datetime]
 
 

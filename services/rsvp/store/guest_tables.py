@@ -21,7 +21,7 @@ class Guest(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     event_id: Mapped[UUID] = mapped_column(ForeignKey(Event.id, ondelete="CASCADE"))
     source: Mapped[str]
-    """``invitation``, ``open`` (page or form), ``api``, ``hand`` (a contact) or ``walk-in``."""
+    """See ``domain.states.Source``."""
     name: Mapped[str]
     organisation: Mapped[str] = mapped_column(server_default="")
     address: Mapped[str | None]
@@ -55,6 +55,8 @@ class Guest(Base):
     """A contact gave the seat, whatever the capacity said."""
     replied_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default="1")
+    unreached: Mapped[str | None]
+    """Why the last mail that did not arrive did not, as notify's code; None once an answer shows that mails do."""
     calendar_sequence: Mapped[int | None]
     """The SEQUENCE of the last REQUEST or CANCEL that was mailed; None before the first."""
     calendar_told_at: Mapped[datetime | None]
@@ -74,6 +76,18 @@ class Guest(Base):
     )
 
 
+class GuestSeries(Base):
+    """How many mails with a calendar object were asked for one guest: each has its number, so that none overtakes.
+
+    Apart from the guest's own row, which whoever answers must never wait for because of a mail.
+    """
+
+    __tablename__ = "guest_series"
+
+    guest_id: Mapped[UUID] = mapped_column(ForeignKey(Guest.id, ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int]
+
+
 class GuestEntry(Base):
     """One step of a guest's history."""
 
@@ -86,7 +100,7 @@ class GuestEntry(Base):
     actor_kind: Mapped[str]
     """``guest``, ``contact``, ``calendar``, ``mail``, ``api`` or ``system``."""
     what: Mapped[str]
-    """For example ``invited``, ``replied``, ``seated``, ``waits``, ``offered``, ``passed``, ``withdrew``, ``came``."""
+    """For example ``invited``, ``replied``, ``seated``, ``offered``, ``passed``, ``came``, ``erased``."""
     facts: Mapped[dict[str, Any]]
 
 

@@ -16,6 +16,9 @@ from shared.bus import outbox
 from shared.contracts.registry import GUEST_DUE
 from shared.ids import new_id
 
+VERSION = "version"
+"""The fact of a step that is told which says which of two came later: the guest's version after it."""
+
 
 def note_guest(
     session: Session,
@@ -34,7 +37,25 @@ def note_guest(
     :param tells: the mails that follow from it are due (``guest.due.v1``); a worker writes them, so that whoever
         answers waits for none.
     """
-    entry = GuestEntry(
+    numbered = {VERSION: guest.version} if tells else {}
+    entry = step(guest, what, actor=actor, actor_kind=actor_kind, moment=moment, facts={**(facts or {}), **numbered})
+    session.add(entry)
+    if tells:
+        tell(session, entry)
+    return entry
+
+
+def step(
+    guest: Guest,
+    what: str,
+    *,
+    actor: str,
+    actor_kind: ActorKind,
+    moment: datetime,
+    facts: Mapping[str, Any] | None = None,
+) -> GuestEntry:
+    """A step that is not written down yet."""
+    return GuestEntry(
         id=new_id(),
         guest_id=guest.id,
         at=moment,
@@ -43,10 +64,16 @@ def note_guest(
         what=what,
         facts=dict(facts or {}),
     )
-    session.add(entry)
-    if tells:
-        outbox.put(session, GUEST_DUE, {"guest_id": guest.id, "entry_id": entry.id})
-    return entry
+
+
+def tell(session: Session, entry: GuestEntry) -> None:
+    """The mails that follow from a step are due."""
+    outbox.put(session, GUEST_DUE, due(entry))
+
+
+def due(entry: GuestEntry) -> dict[str, Any]:
+    """What ``guest.due.v1`` says of a step."""
+    return {"guest_id": entry.guest_id, "entry_id": entry.id}
 
 
 def note_change(

@@ -101,6 +101,8 @@ def test_whatever_is_changed_in_a_sluice_is_told_at_once_with_all_its_contacts(r
         "name": "Krokom",
         "address": "nya@krokom.example",
         "language": "sv",
+        "accent": "#0b5563",
+        "origins": [],
         "contacts": [
             {"name": "Kim", "address": "kim@krokom.example", "language": "sv"},
             {"name": "Bo", "address": "bo@krokom.example", "language": "en"},

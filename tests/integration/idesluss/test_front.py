@@ -132,4 +132,4 @@ def test_without_a_database_pages_say_so_and_health_is_red(tmp_path) -> None:
     assert "Felet är vårt" in page.text
     assert page.headers["Retry-After"]
     assert all(word not in page.text + call.text + ready.text for word in ("postgres", "psycopg", "Traceback"))
-    assert "idesluss_metrics_sources_failed 3.0" in told.text
+    assert "idesluss_metrics_sources_failed 4.0" in told.text

@@ -13,7 +13,8 @@ from services.intake.store.tables import AnswerDraft, Attachment, Idea
 from services.intake.usecases import undo
 from services.intake.usecases.announce import Announcer
 from shared.errors import Conflict, Rejected
-from shared.mail import addresses, message_ids
+from shared.ids import new_id
+from shared.mail import addresses, guest_addresses, message_ids
 from shared.web import links
 from tests.integration.intake.desk import FORGED, VOUCHED, Desk, mail
 
@@ -250,7 +251,7 @@ def test_a_forwarded_mail_is_the_forwarders_idea_with_the_originals_words(desk: 
 
 def test_a_calendar_reply_crosses_to_rsvp_and_is_no_idea(desk: Desk) -> None:
     calendar = (
-        "BEGIN:VCALENDAR\nMETHOD:REPLY\nBEGIN:VEVENT\nUID:traff-1\nSEQUENCE:2\n"
+        "BEGIN:VCALENDAR\nMETHOD:REPLY\nBEGIN:VEVENT\nUID:traff-1\nSEQUENCE:2\nDTSTAMP:20261124T101500Z\n"
         "ATTENDEE;PARTSTAT=ACCEPTED:mailto:Asa@krokom.example\nEND:VEVENT\nEND:VCALENDAR"
     )
 
@@ -263,6 +264,30 @@ def test_a_calendar_reply_crosses_to_rsvp_and_is_no_idea(desk: Desk) -> None:
     assert desk.ideas() == []
     [crossed] = desk.said("mail.calendar_reply.v1")
     assert (crossed["uid"], crossed["sequence"], crossed["partstat"]) == ("traff-1", 2, "ACCEPTED")
+    assert (crossed["method"], crossed["guest_id"], crossed["forged"]) == ("REPLY", None, False)
+    assert crossed["stamp"] == "2026-11-24T10:15:00+00:00"
+
+
+def test_what_comes_to_a_guests_own_address_is_told_to_rsvp_and_makes_no_idea(desk: Desk) -> None:
+    guest = new_id()
+    address = guest_addresses.make(desk.settings.signer, "ide@krokom.example", guest)
+    forged = address.replace(address.partition("@")[0][-16:], "a" * 16)
+    written = "From: asa@skola.example\nTo: {to}\nSubject: SV: Inbjudan\nMessage-ID: <{id}@x.example>\n{more}\nVi kommer {id}\n"
+
+    received = desk.receive(written.format(to=address, id="1", more=""), recipient=address)
+    desk.receive(written.format(to=address, id="2", more="Auto-Submitted: auto-replied\n"), recipient=address.upper())
+    desk.receive(written.format(to=address, id="3", more=""), recipient="ide@krokom.example")
+    assert desk.ideas() == []
+    told = desk.said("event.answer_received.v1")
+    assert [(one["guest_id"], one["is_automatic"]) for one in told] == [
+        (str(guest), False), (str(guest), True), (str(guest), False),
+    ]  # fmt: skip
+    assert (told[0]["sender"], told[0]["text"]) == ("asa@skola.example", "Vi kommer 1")
+    assert any("guest's own signed address" in reason for reason in received.reasons)
+
+    desk.receive(written.format(to=forged, id="4", more=""), recipient=forged)
+    assert [idea.text for idea in desk.ideas()] == ["Vi kommer 4"], "a tag that we did not sign is the sluice's own"
+    assert len(desk.said("event.answer_received.v1")) == 3
 
 
 REPORT = """From: MAILER-DAEMON@mx.example

@@ -203,7 +203,8 @@ def test_choices_are_kept_and_told_in_words_with_a_date(
     assert re.search(r"Nyheter: Du får nyheter", page.text)
     assert re.search(r"Nya idéer och tillägg: Ett mejl .* Nästa kommer \w+dag \d+ \w+", page.text)
     checked = {(at["name"], at["value"]) for tag, at in Elements(page.text).found if tag == "input" and "checked" in at}
-    assert checked == {("ideas", "weekly"), ("reminders", "never"), ("news", "at-once")}
+    wanted = {"ideas": "weekly", "reminders": "never", "news": "at-once", "invitations": "at-once"}
+    assert checked == set((wanted | {"afterwards": "at-once"}).items())
     assert "no-store" in page.headers["Cache-Control"]
     assert page.headers["Referrer-Policy"] == "no-referrer"
 

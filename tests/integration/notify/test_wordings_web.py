@@ -60,8 +60,8 @@ def test_the_api_lists_every_kind_in_every_language_for_all_and_for_each_sluice(
     site: FlaskClient, settings: Settings
 ) -> None:
     read = bearer(settings, "notify:read")
-    first = site.get(f"{API}?limit=40", headers=read).json
-    second = site.get(f"{API}?limit=40&cursor={first['next']}", headers=read).json
+    first = site.get(f"{API}?limit=80", headers=read).json
+    second = site.get(f"{API}?limit=80&cursor={first['next']}", headers=read).json
     krokom = site.get(f"{API}?sluice=krokom&limit=100", headers=read).json
 
     items = first["items"] + second["items"]

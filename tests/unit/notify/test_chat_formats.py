@@ -14,7 +14,13 @@ from services.notify.domain.chat_formats import Said, body, say
 from services.notify.domain.webhook import Event, Format
 
 URL = "https://ide.krokom.example/kontakt/ide/KRO-2026-0042"
-DATA = {"reference": "KRO-2026-0042", "sluice_name": "Krokoms kommun", "title": "Fler cyklar", "url": URL}
+DATA = {
+    "reference": "KRO-2026-0042",
+    "sluice_name": "Krokoms kommun",
+    "event": "kreativa-byrakrater",
+    "title": "Fler cyklar",
+    "url": URL,
+}
 CHATS = [Format.SLACK, Format.MATTERMOST, Format.TEAMS]
 HOSTILE = [
     "<!channel> look",
@@ -39,7 +45,8 @@ def test_every_event_is_a_sentence_in_both_languages(event: Event, language: str
     said = say(event, DATA, language)
 
     assert re.fullmatch(r"[A-ZÅÄÖ][^{}]+\.", said.sentence)
-    assert event is Event.TEST or "KRO-2026-0042" in said.sentence
+    about = {Event.REPLY_RECEIVED: "kreativa-byrakrater", Event.EVENT_CHANGED: "", Event.TEST: ""}
+    assert about.get(event, "KRO-2026-0042") in said.sentence
     assert say(event, DATA, "sv").sentence != say(event, DATA, "en").sentence
 
 

@@ -75,6 +75,26 @@ NEW: dict[Kind, dict[str, str]] = {
     Kind.NEWS: {"text": "text", "author": "title"},
     Kind.MESSAGE: {"text": "text", "author": "subject"},
     Kind.DIGEST: {},
+    Kind.INVITATION: {"text": "note"},
+    Kind.INVITATION_AGAIN: {"text": "note"},
+    Kind.REPLY_RECEIVED: {},
+    Kind.REPLY_NOTICE: {},
+    Kind.REPLY_PROPOSED: {},
+    Kind.GUEST_NOTE: {"text": "text"},
+    Kind.CALENDAR_NOTE: {},
+    Kind.SEAT_OFFERED: {},
+    Kind.SEAT_GIVEN: {},
+    Kind.SEAT_LOST: {},
+    Kind.REPLY_REMINDER: {},
+    Kind.DAY_REMINDER: {},
+    Kind.EVENT_CHANGED: {},
+    Kind.EVENT_CANCELLED: {"text": "reason"},
+    Kind.HOST_QUESTION: {"text": "note"},
+    Kind.HOST_ANSWER: {"text": "text", "author": "host"},
+    Kind.SUMMARY: {"text": "text"},
+    Kind.SUMMARY_WANTED: {},
+    Kind.FEEDBACK: {},
+    Kind.UNREACHED: {"text": "line", "author": "recipient"},
 }
 """Kinds without a plan of announce's: which of their facts holds the words that a test calls so."""
 
@@ -95,6 +115,10 @@ def new_facts_of(kind: Kind, changes: dict[str, Any]) -> dict[str, Any]:
     known |= {fact: changes[name] for name, fact in NEW[kind].items() if name in changes}
     if "idea" in changes:
         told = {name: changes["idea"][name] for name in ("title", "text")}
+        if "event" in known:
+            known["event"] |= {"title": told["title"], "text": told["text"], "place": told["title"]}
+        if "reply" in known:
+            known["reply"] |= {"comment": told["text"], "diet": told["title"]}
         if "idea" in known:
             known["idea"] |= told
         for entry in known.get("entries", []):

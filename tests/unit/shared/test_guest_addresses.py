@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
@@ -12,7 +12,7 @@ from shared.signing import Signer
 
 OLD, NEW = b"o" * 32, b"n" * 32
 SIGNER = Signer([NEW])
-GUEST = uuid4()
+GUEST = UUID("01a20c2d-a652-7054-be86-4fa1a5b49c3e")
 ADDRESS = guest_addresses.make(SIGNER, "ide@krokom.example", GUEST)
 
 

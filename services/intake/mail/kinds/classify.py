@@ -17,7 +17,13 @@ from services.intake.mail.kinds.complaint import complaint
 from services.intake.mail.kinds.dsn import read_report
 from services.intake.mail.kinds.spam import spam_verdict
 from services.intake.mail.model import Calendar, Complaint, DeliveryReport, Kind, Part
-from services.intake.mail.ours import is_bounce_address, is_our_message_id, reply_reference
+from services.intake.mail.ours import (
+    is_bounce_address,
+    is_guest_address,
+    is_our_calendar_uid,
+    is_our_message_id,
+    reply_reference,
+)
 from shared.mail.bounce_class import BounceClass
 
 _ATTENDEES_METHODS: Final = frozenset(("REPLY", "COUNTER", "REFRESH"))
@@ -80,7 +86,7 @@ def _kind(
             Kind.DELIVERY_REPORT, delivery_reports=report.reports, reasons=(f"a delivery report: {report.why}",)
         )
     method = (calendar.method or "").upper() if calendar else ""
-    if method in _ATTENDEES_METHODS:
+    if method in _ATTENDEES_METHODS or (method == "DECLINECOUNTER" and calendar and _is_about_ours(calendar, ours)):
         return Classified(Kind.CALENDAR_REPLY, reasons=(f"an answer to an invitation: iTIP {method} (RFC 5546)",))
     sent_by = is_automatic_reply(tree.headers, tree, envelope_from=envelope_from, own=_own(recipient))
     if sent_by == _NULL_SENDER or (sent_by or "").startswith(_MAIL_SYSTEM):
@@ -94,6 +100,11 @@ def _kind(
     if sent_by is not None:
         return Classified(Kind.AUTOMATIC_REPLY, automatic=sent_by, reasons=(f"an automatic mail: {sent_by}",))
     return _by_a_person(ours, answered, method)
+
+
+def _is_about_ours(calendar: Calendar, ours: Sequence[str]) -> bool:
+    """True where it is about an invitation of ours: by its UID, or by the address that it came to."""
+    return is_our_calendar_uid(calendar.uid or "") or any(is_guest_address(address) for address in ours)
 
 
 _NULL_SENDER: Final = "the return path is empty"

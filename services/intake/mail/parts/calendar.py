@@ -1,20 +1,36 @@
 """The iTIP part of a mail: what a calendar says of the first event in it (RFC 5545, 5546, 6047).
 
-A reader of seven properties, not of calendars: one pass, and whatever is missing is None. Outlook.com's
+A reader of eleven properties, not of calendars: one pass, and whatever is missing is None. Outlook.com's
 REPLY has no ORGANIZER, Google's comes from another address than it names, some have no METHOD but in
 Content-Type: nothing is required.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from services.intake.mail.model import Calendar, Part
 from services.intake.mail.parts import charsets
 
 MAX_BYTES = 1024 * 1024
 _TYPES = ("text/calendar", "application/ics", "text/x-vcalendar", "application/calendar")
+MAX_COMMENT = 2_000
+"""Characters of a COMMENT that are kept; the mail itself is kept whole."""
+_MOMENT = re.compile(r"(\d{8}T\d{6})(Z?)", re.ASCII)
+_ESCAPED = re.compile(r"\\([\\;,nN])")
+_WINDOWS_ZONES = {
+    "w. europe standard time": "Europe/Berlin",
+    "central europe standard time": "Europe/Budapest",
+    "central european standard time": "Europe/Warsaw",
+    "romance standard time": "Europe/Paris",
+    "fle standard time": "Europe/Helsinki",
+    "gmt standard time": "Europe/London",
+}
+"""How Outlook names the zones hereabouts."""
 _METHODS = ("PUBLISH", "REQUEST", "REPLY", "ADD", "CANCEL", "REFRESH", "COUNTER", "DECLINECOUNTER")
 
 
@@ -81,6 +97,10 @@ def read(content: bytes, method: str | None = None, charset: str | None = None) 
         sequence=_number(_value(found.get("SEQUENCE"))),
         attendee=_attendee(attendee),
         partstat=partstat or None,
+        stamp=_moment(found.get("DTSTAMP")),
+        starts_at=_moment(found.get("DTSTART")),
+        comment=_text(found.get("COMMENT")),
+        delegated_to=_mailbox(attendee.params.get("DELEGATED-TO", "").partition(",")[0]) if attendee else None,
     )
 
 
@@ -137,10 +157,38 @@ def _attendee(line: Property | None) -> str | None:
     """The address; EMAIL= where the value is no mailbox (Apple's principals, Exchange's invalid:nomail)."""
     if line is None:
         return None
-    value = line.value.strip()
+    return _mailbox(line.value, line.params.get("EMAIL", ""))
+
+
+def _mailbox(written: str, otherwise: str = "") -> str | None:
+    value = written.strip()
     scheme, colon, rest = value.partition(":")
     if colon and scheme.lower() == "mailto":
         value = rest.partition("?")[0]
     elif "@" not in value or "/" in value or colon:
-        value = line.params.get("EMAIL", "")
+        value = otherwise
     return value.strip(" <>").lower() or None
+
+
+def _text(line: Property | None) -> str | None:
+    """A TEXT value (RFC 5545 §3.3.11), without its escapes."""
+    value = (_value(line) or "")[: MAX_COMMENT * 2]
+    plain = _ESCAPED.sub(lambda match: "\n" if match[1] in "nN" else match[1], value)
+    return plain[:MAX_COMMENT].strip() or None
+
+
+def _moment(line: Property | None) -> datetime | None:
+    """A DATE-TIME (§3.3.5): in UTC, or in the zone that it names. A zone that we do not know is not guessed at.
+
+    Without a zone it is read as UTC: DTSTAMP must be (§3.8.7.2), and is at times written without its Z.
+    """
+    match = _MOMENT.fullmatch(_value(line) or "")
+    if line is None or match is None:
+        return None
+    try:
+        naive = datetime.strptime(match[1], "%Y%m%dT%H%M%S")  # noqa: DTZ007 - its zone is found below
+        name = line.params.get("TZID", "").strip("/")
+        zone = ZoneInfo(_WINDOWS_ZONES.get(name.lower(), name)) if name and not match[2] else UTC
+        return naive.replace(tzinfo=zone).astimezone(UTC)
+    except (ValueError, KeyError, OSError, OverflowError):  # ZoneInfo raises any of the first three for odd names
+        return None

@@ -17,7 +17,7 @@ from shared.web.paging import Position, position_in
 INBOX = "/kontakt/"
 STAGES = tuple(stage.value for stage in (*PATH, Stage.CLOSED))
 KINDS = tuple(kind.value for kind in SubmitterKind)
-VIAS = ("email", "form", "api")
+VIAS = ("email", "form", "workshop", "api")
 SORTS = tuple(sort.value for sort in Sort)
 MAX_WORDS = 200
 _YES_NO = {"yes": True, "no": False}

@@ -102,7 +102,7 @@ class Figures:
         return self._plain("kinds", "overview.who", values)
 
     def _vias(self) -> Figure:
-        known = {via: self.overview.vias.get(via, 0) for via in ("email", "form")}
+        known = {via: self.overview.vias.get(via, 0) for via in ("email", "form", "workshop")}
         known["api"] = sum(self.overview.vias.values()) - sum(known.values())
         values = [(self.say(f"inbox.via.{via}").capitalize(), number) for via, number in known.items()]
         return self._plain("vias", "overview.way", values)

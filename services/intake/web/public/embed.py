@@ -1,6 +1,7 @@
-"""The script that puts the form into a municipality's own page. It is static: nothing of a request's is in it.
+"""The script that puts a form into a municipality's own page. It is static: nothing of a request's is in it.
 
-``/embed.js`` is the newest. ``/embed-1.js`` never changes, so a site may pin it by its hash (SRI, docs/embed.md).
+``/embed.js`` is the newest. ``/embed-1.js``, which knows the form for ideas, and ``/embed-2.js``, which knows that of
+an event too, never change, so a site may pin one by its hash (SRI, docs/embed.md).
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from flask import Flask, Response, request
 
 from shared.web.app import HERE
 
-VERSIONS = {"/embed-1.js": "embed-1.js"}
-NEWEST = "embed-1.js"
+VERSIONS = {"/embed-1.js": "embed-1.js", "/embed-2.js": "embed-2.js"}
+NEWEST = "embed-2.js"
 MAX_AGE = 3600
 """Seconds for which a site's visitors may keep the newest one."""
 

@@ -24,10 +24,7 @@ def opened(settings: Settings, purpose: str, token: str) -> UUID:
 
     :raises NotFound: we did not sign it for that purpose.
     """
-    identity = links.id_of(settings.signer, purpose, token)
-    if identity is None:
-        raise NotFound("no such link")
-    return identity
+    return links.opened(settings.signer, purpose, token)
 
 
 def closed() -> ResponseReturnValue:

@@ -1,12 +1,14 @@
 """What a calendar part says of its first event."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.mail.model import Calendar
+from services.intake.mail import wire
+from services.intake.mail.model import Calendar, Reading
 from services.intake.mail.parts import calendar, mime
 from tests.support.growth import assert_linear
 
@@ -71,6 +73,39 @@ def test_only_the_first_event_counts_and_no_alarm_or_time_zone_in_it() -> None:
     read = calendar.read(data)
 
     assert read == Calendar(method="REPLY", uid="1", sequence=3, attendee=None, partstat=None)
+
+
+def test_what_a_decision_needs_besides_is_read() -> None:
+    read = calendar.read(
+        event(
+            "DTSTAMP:20261124T101500Z",
+            "DTSTART;TZID=W. Europe Standard Time:20261201T130000",
+            "COMMENT;LANGUAGE=sv:Kommer sent\\, med \\\\ och\\nen rad",
+            'ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO="mailto:Bo@b.example":mailto:a@b.example',
+        )
+    )
+
+    assert read is not None
+    assert read.stamp == datetime(2026, 11, 24, 10, 15, tzinfo=UTC)
+    assert read.starts_at == datetime(2026, 12, 1, 12, tzinfo=UTC)
+    assert read.comment == "Kommer sent, med \\ och\nen rad"
+    assert read.delegated_to == "bo@b.example"
+    assert wire.load(*wire.dump(Reading(sha256="", calendar=read))).calendar == read
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DTSTAMP:2026", "DTSTAMP:20269999T101500Z", "DTSTAMP;TZID=../../etc/passwd:20261124T101500", "DTSTAMP:",
+        "DTSTAMP;TZID=Nowhere/Land:20261124T101500", "DTSTAMP;VALUE=DATE:20261124", "DTSTAMP:00000000T000000Z",
+        "DTSTAMP;TZID=Europe/Stockholm\x00:20261124T101500", f"DTSTAMP;TZID={'x' * 5000}:20261124T101500",
+    ],
+)  # fmt: skip
+def test_a_moment_that_is_none_is_not_guessed_at(line: str) -> None:
+    read = calendar.read(event("UID:1", line))
+
+    assert read is not None
+    assert read.stamp is None
 
 
 @pytest.mark.parametrize("sequence", ["x", "", "-1", "9" * 5000, "١"])

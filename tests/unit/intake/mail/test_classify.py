@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import statistics
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.mail.kinds.classify import classify
-from services.intake.mail.model import Calendar, Kind
+from services.intake.mail.model import Calendar, Kind, Part
 from services.intake.mail.ours import is_bounce_address, is_our_message_id, reply_reference
 from shared.mail.bounce_class import BounceClass
 from tests.unit.intake.mail.report_corpus import Sample, classify_mail, parse, samples
@@ -69,6 +69,15 @@ def test_the_same_is_so_with_the_envelope_known(sample: Sample) -> None:
 )
 def test_only_an_attendees_method_is_an_answer_to_an_invitation(method: str | None, kind: Kind) -> None:
     assert classify(parse(IDEA), calendar=calendar(method)).kind is kind
+
+
+def test_an_organisers_declinecounter_is_an_answer_only_where_it_is_about_an_invitation_of_ours() -> None:
+    ours = replace(calendar("DECLINECOUNTER"), uid=f"traff-{'a' * 26}.{'b' * 26}@ideslussen")
+    address = f"ide+traff.{'a' * 26}.{'b' * 16}@krokom.example"
+
+    assert classify(parse(IDEA), calendar=ours).kind is Kind.CALENDAR_REPLY
+    assert classify(parse(IDEA), calendar=calendar("DECLINECOUNTER"), recipient=address).kind is Kind.CALENDAR_REPLY
+    assert classify(parse(IDEA), calendar=calendar("DECLINECOUNTER"), recipient="ide@krokom.example").kind is Kind.IDEA
 
 
 def test_a_calendar_reply_that_a_program_sent_stays_one() -> None:
@@ -223,15 +232,21 @@ def test_bounce_addresses_and_message_ids_are_known_by_their_form() -> None:
     assert not is_our_message_id("<idesluss.abc.abcdefghij@region.example>")
 
 
-def test_an_ordinary_mail_is_classified_within_a_millisecond() -> None:
-    tree = parse(IDEA + "En rad till om cykelställ.\n" * 200)
+def test_the_body_of_an_ordinary_mail_costs_nothing() -> None:
+    """It is its header that tells: a hundred times the text is looked at no longer."""
+    short, long = (parse(IDEA + "En rad till om cykelställ.\n" * lines) for lines in (200, 20_000))
+
+    assert _seconds(long) < 10 * _seconds(short)
+
+
+def _seconds(tree: Part) -> float:
+    """Processor time, the best of many."""
     times = []
     for _ in range(50):
-        started = time.perf_counter()
+        started = time.process_time()
         classify(tree, envelope_from="anna@kommun.example", recipient="ide@krokom.example")
-        times.append(time.perf_counter() - started)
-
-    assert statistics.median(times) < 0.001
+        times.append(time.process_time() - started)
+    return min(times)
 
 
 @settings(max_examples=80, deadline=None)

@@ -146,6 +146,7 @@ CREATE TABLE rsvp.caught_idea (
     language TEXT NOT NULL,
     reference TEXT,
     is_hidden BOOLEAN DEFAULT 'false' NOT NULL,
+    held TEXT,
     at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_caught_idea PRIMARY KEY (id),
     CONSTRAINT fk_caught_idea_event_id_event FOREIGN KEY(event_id) REFERENCES rsvp.event (id) ON DELETE CASCADE,
@@ -209,6 +210,7 @@ CREATE TABLE rsvp.guest (
     by_hand BOOLEAN DEFAULT 'false' NOT NULL,
     replied_at TIMESTAMP WITH TIME ZONE,
     version INTEGER DEFAULT '1' NOT NULL,
+    unreached TEXT,
     calendar_sequence INTEGER,
     calendar_told_at TIMESTAMP WITH TIME ZONE,
     came INTEGER,
@@ -222,6 +224,13 @@ CREATE TABLE rsvp.guest (
 CREATE INDEX ix_guest_address_key ON rsvp.guest (address_key);
 CREATE INDEX ix_guest_event_id ON rsvp.guest (event_id, state, arrival) INCLUDE (party_size);
 CREATE INDEX ix_guest_offer_ends_at ON rsvp.guest (offer_ends_at) WHERE state = 'offered';
+
+CREATE TABLE rsvp.guest_series (
+    guest_id UUID NOT NULL,
+    number INTEGER NOT NULL,
+    CONSTRAINT pk_guest_series PRIMARY KEY (guest_id),
+    CONSTRAINT fk_guest_series_guest_id_guest FOREIGN KEY(guest_id) REFERENCES rsvp.guest (id) ON DELETE CASCADE
+);
 
 CREATE TABLE rsvp.host_question (
     id UUID NOT NULL,
@@ -399,7 +408,7 @@ def downgrade() -> None:
     """)
     for table in (
         "feedback", "summary_reader", "summary", "caught_idea", "check_in", "sent_reply", "mailing", "list_draft",
-        "book_entry", "address_book", "proposal", "guest_entry", "guest", "hit", "ended_access", "change",
+        "book_entry", "address_book", "proposal", "guest_entry", "guest_series", "guest", "hit", "ended_access", "change",
         "host_question", "event_contact", "event", "picture", "tour", "sluice",
     ):
         op.drop_table(table, schema="rsvp")

@@ -1,0 +1,53 @@
+"""Run by pretix' own Python: an organiser, an event with one free item and its quota, and a token for the API.
+
+``python -m bench.rsvp_rush`` starts it in the environment that it made for pretix; it prints the token.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pretix.settings")
+django.setup()
+
+from django_scopes import scopes_disabled  # noqa: E402 - Django is set up first
+from pretix.base.models import Event, Organizer, Team  # noqa: E402
+
+ORGANISER, EVENT = "bench", "rush"
+
+
+@scopes_disabled()
+def main(seats: int) -> None:
+    """Make them, and print the token, and the item's number."""
+    organiser = Organizer.objects.create(name="Bench", slug=ORGANISER)
+    team = Team.objects.create(organizer=organiser, name="API", all_events=True, **_rights())
+    token = team.tokens.create(name="bench")
+    event = Event.objects.create(
+        organizer=organiser,
+        name="Rush",
+        slug=EVENT,
+        currency="EUR",
+        live=True,
+        date_from=datetime(2030, 1, 1, 9, tzinfo=UTC),
+        plugins="",
+    )
+    event.settings.timezone = "Europe/Stockholm"
+    item = event.items.create(name="Seat", default_price=0, admission=True)
+    quota = event.quotas.create(name="Seats", size=seats)
+    quota.items.add(item)
+    print(token.token, item.pk)
+
+
+def _rights() -> dict[str, bool]:
+    """Every right that this version's teams have, by whichever names."""
+    fields = {field.name for field in Team._meta.get_fields()}
+    wanted = {"all_event_permissions", "all_organizer_permissions"} & fields
+    return dict.fromkeys(wanted or {name for name in fields if name.startswith("can_")}, True)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
