@@ -1,6 +1,6 @@
-"""Run by pretix' own Python: an organiser, an event with one free item and its quota, and a token for the API.
+"""Run by pretix' own Python: an organiser, an event with two free items (few seats, and many), and a token.
 
-``python -m bench.rsvp_rush`` starts it in the environment that it made for pretix; it prints the token.
+``python -m bench.rsvp_rush`` starts it in the environment that it made for pretix; it prints token and item numbers.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from django_scopes import scopes_disabled  # noqa: E402 - Django is set up first
 from pretix.base.models import Event, Organizer, Team  # noqa: E402
 
 ORGANISER, EVENT = "bench", "rush"
+AMPLE = 1_000_000
 
 
 @scopes_disabled()
 def main(seats: int) -> None:
-    """Make them, and print the token, and the item's number."""
+    """Make them, and print the token, the number of the item with so many seats, and that of the ample one."""
     organiser = Organizer.objects.create(name="Bench", slug=ORGANISER)
     team = Team.objects.create(organizer=organiser, name="API", all_events=True, **_rights())
     token = team.tokens.create(name="bench")
@@ -36,10 +37,12 @@ def main(seats: int) -> None:
         plugins="",
     )
     event.settings.timezone = "Europe/Stockholm"
-    item = event.items.create(name="Seat", default_price=0, admission=True)
-    quota = event.quotas.create(name="Seats", size=seats)
-    quota.items.add(item)
-    print(token.token, item.pk)
+    items = []
+    for name, size in (("Few", seats), ("Ample", AMPLE)):
+        item = event.items.create(name=name, default_price=0, admission=True)
+        event.quotas.create(name=name, size=size).items.add(item)
+        items.append(item.pk)
+    print(token.token, *items)
 
 
 def _rights() -> dict[str, bool]:
