@@ -80,7 +80,8 @@ class EventChangedV1(Contract):
     place = fields.String(required=True)
     starts_at = fields.AwareDateTime(required=True, allow_none=True)
     ends_at = fields.AwareDateTime(required=True, allow_none=True)
-    at = fields.AwareDateTime(required=True, metadata={"description": "the newest wins"})
+    version = fields.Integer(required=True, metadata={"description": "the highest wins, whatever the clocks say"})
+    at = fields.AwareDateTime(required=True)
 
 
 class GuestDueV1(Contract):

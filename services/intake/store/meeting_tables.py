@@ -29,6 +29,8 @@ class Meeting(Base):
     place: Mapped[str]
     starts_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
+    version: Mapped[int]
+    """The event's: what was told before another version came is not kept after it."""
     told_at: Mapped[datetime]
 
     __table_args__ = (Index("ix_meeting_starts_at", "starts_at", postgresql_where=sql("state = 'published'")),)

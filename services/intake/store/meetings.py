@@ -17,14 +17,14 @@ PUBLISHED = "published"
 
 def keep(session: Session, told: Mapping[str, Any]) -> None:
     """Keep what ``event.changed.v1`` tells, unless something newer has been told."""
-    values = {name: told[name] for name in ("id", "slug", "state", "title", "place", "starts_at", "ends_at")}
+    values = {name: told[name] for name in ("id", "slug", "state", "title", "place", "starts_at", "ends_at", "version")}
     values |= {"sluice_slug": told["sluice"], "tour_slug": told["tour"], "told_at": told["at"]}
     statement = insert(Meeting).values(values)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["id"],
             set_={name: value for name, value in values.items() if name != "id"},
-            where=Meeting.told_at <= told["at"],
+            where=Meeting.version <= told["version"],
         )
     )
 

@@ -72,7 +72,7 @@ def event_changed(payload: Mapping[str, Any]) -> Happened | None:
         "sluice": payload["sluice"],
         "path": f"/traffar/{payload['slug']}",
     }
-    key = f"{Event.EVENT_CHANGED}:{payload['id']}:{payload['at'].isoformat()}"
+    key = f"{Event.EVENT_CHANGED}:{payload['id']}:{payload['version']}"
     return Happened(Event.EVENT_CHANGED, payload["sluice"], data, key)
 
 

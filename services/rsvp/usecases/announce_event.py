@@ -10,14 +10,13 @@ from services.rsvp.domain.states import EventState
 from services.rsvp.store import events
 from services.rsvp.store.tables import Event
 from shared.bus import outbox
-from shared.clock import now
 from shared.contracts.registry import EVENT_CHANGED
 
 
 def announce_event(session: Session, event: Event, moment: datetime) -> None:
-    """Put ``event.changed.v1``; the caller holds the event's row. What is not public is told as a draft without words.
+    """Put ``event.changed.v1``; the caller holds the event's row.
 
-    It is told as of now where that is later than ``moment``: whoever waited for the row came after whoever held it.
+    What is not public is told as a draft without words.
     """
     is_public = EventState(event.state).is_public
     tour = events.tour_of(session, event)
@@ -34,6 +33,7 @@ def announce_event(session: Session, event: Event, moment: datetime) -> None:
             "place": event.place if is_public else "",
             "starts_at": event.starts_at if is_public else None,
             "ends_at": event.ends_at if is_public else None,
-            "at": max(moment, now()),
+            "version": event.version,
+            "at": moment,
         },
     )

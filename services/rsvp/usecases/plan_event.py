@@ -113,11 +113,12 @@ def edit_event(
     :param tells: where time, place or link change and it is published: do guests get a mail?
     :raises NotFound: there is none, for them.
     :raises Conflict: somebody else has changed it since.
-    :raises Rejected: the picture cannot be kept; or ``starts_day`` is ``no_day``: everybody has read of a day.
+    :raises Rejected: the picture cannot be kept; or a published event would lose its day (``starts_day``: ``no_day``),
+        where it is (``place``: ``no_place``) or whom to ask (``c0-name``: ``no_contact``).
     """
     event = own_event(session, viewer, slug, version=version)
-    if EventState(event.state).is_public and values.get("starts_at", event.starts_at) is None:
-        raise Rejected("starts_day", "no_day")
+    if EventState(event.state).is_public:
+        _stays_whole(event, values)
     is_new_picture = picture is not None and change_picture(
         session, event, picture, actor=viewer.address, moment=moment
     )
@@ -130,6 +131,16 @@ def edit_event(
         tells=tells,
         is_changed=is_new_picture,
     )
+
+
+def _stays_whole(event: Event, values: Mapping[str, Any]) -> None:
+    """Let nobody take from an event what everybody has read of it, and what it could not be published without."""
+    if values.get("starts_at", event.starts_at) is None:
+        raise Rejected("starts_day", "no_day")
+    if not any(values.get(name, getattr(event, name)) for name in ("place", "address", "online_url")):
+        raise Rejected("place", "no_place")
+    if not values.get("contacts", True):
+        raise Rejected("c0-name", "no_contact")
 
 
 def apply(

@@ -202,7 +202,7 @@ def test_programs_hear_of_events_and_replies_and_never_who_replied(notify: Notif
     event, moment = new_id(), swedish("2026-11-24 10:00")
     changed = {
         "id": event, "slug": "kreativa", "sluice": "krokom", "tour": None, "state": "published",
-        "title": {"sv": "Kreativa"}, "place": "Kulturhuset", "starts_at": moment, "ends_at": moment, "at": moment,
+        "title": {"sv": "Kreativa"}, "place": "Kulturhuset", "starts_at": moment, "ends_at": moment, "version": 2, "at": moment,
     }  # fmt: skip
     reply = {
         "entry_id": new_id(), "guest_id": new_id(), "event_id": event, "event": "kreativa", "sluice": "krokom",

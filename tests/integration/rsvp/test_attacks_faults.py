@@ -154,13 +154,20 @@ def test_moved_twice_before_anybody_was_told_the_last_time_is_what_all_mails_say
     assert (sequences, [one["number"] for one in told]) == (["0", "2000", "2000"], [2, 3])
 
 
-def test_what_everybody_has_read_of_keeps_a_day(session: Session) -> None:
-    """Without one it is never held, nobody is reminded, and the guests' names are kept for ever."""
+@pytest.mark.parametrize(
+    ("values", "field", "fault"),
+    [
+        ({"starts_at": None, "ends_at": None, "reply_by": None}, "starts_day", "no_day"),
+        ({"place": "", "address": "", "online_url": ""}, "place", "no_place"),
+        ({"contacts": []}, "c0-name", "no_contact"),
+    ],
+)
+def test_what_everybody_has_read_of_stays_whole(session: Session, values: dict, field: str, fault: str) -> None:
+    """Without a day it is never held, nobody is reminded, and the guests' names are kept for ever."""
     event = an_event(session)
-    values = {"starts_at": None, "ends_at": None, "reply_by": None}
     with pytest.raises(Rejected) as refused:
         plan_event.edit_event(session, KIM, event.slug, values, version=event.version or 1, tells=True, moment=now())
-    assert (refused.value.field, refused.value.message_key) == ("starts_day", "no_day")
+    assert (refused.value.field, refused.value.message_key) == (field, fault)
 
 
 def test_another_address_keeps_link_seat_and_calendar(session: Session, module_settings: Settings) -> None:

@@ -20,6 +20,7 @@ def upgrade() -> None:
             place TEXT NOT NULL,
             starts_at TIMESTAMPTZ,
             ends_at TIMESTAMPTZ,
+            version INTEGER NOT NULL,
             told_at TIMESTAMPTZ NOT NULL,
             CONSTRAINT pk_meeting PRIMARY KEY (id)
         );
