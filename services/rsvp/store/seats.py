@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, case, func, or_, select, text, update
+from sqlalchemy import Select, and_, bindparam, case, func, or_, select, text, true, update
 from sqlalchemy.orm import Session, load_only
 
 from services.rsvp.domain.seating import Waiting
@@ -171,8 +171,8 @@ def ended_offers(session: Session, event_id: UUID, moment: datetime) -> Sequence
     ).all()
 
 
-def to_be_settled(session: Session, moment: datetime) -> Sequence[UUID]:
-    """Events with offers that have ended, or with both a waiting list and free seats."""
+def to_be_settled(session: Session, moment: datetime, event_id: UUID | None = None) -> Sequence[UUID]:
+    """Events with offers that have ended, or with both a waiting list and free seats; all, or whether this one is."""
     holding = (
         select(func.coalesce(func.sum(Guest.party_size), 0))
         .where(Guest.event_id == Event.id, Guest.state.in_(HOLDING))
@@ -194,6 +194,7 @@ def to_be_settled(session: Session, moment: datetime) -> Sequence[UUID]:
         .where(
             Event.state == EventState.PUBLISHED.value,
             or_(ended, and_(~has_begun, waits, or_(Event.capacity.is_(None), Event.capacity > holding))),
+            true() if event_id is None else Event.id == event_id,
         )
         .order_by(Event.id)
     ).all()

@@ -31,13 +31,15 @@ class Alarm:
     """Parties that could sit."""
 
 
-def alarms(session: Session, clock: Clock = now) -> list[Alarm]:
+def alarms(session: Session, clock: Clock = now, only: UUID | None = None) -> list[Alarm]:
     """Events with a free seat beside a waiting list that should have it. Empty, or something is broken.
 
     Seats that are kept for a larger party which may not be passed again are no alarm: that is the rule.
+
+    :param only: look at this event alone.
     """
     found = []
-    for event_id in seats.to_be_settled(session, clock()):
+    for event_id in seats.to_be_settled(session, clock(), only):
         event = session.get_one(Event, event_id)
         taken = seats.taken(session, event_id)
         moves = seating.move_up(

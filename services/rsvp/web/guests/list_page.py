@@ -14,6 +14,7 @@ from services.rsvp.store import guest_desk, seats
 from services.rsvp.store.guest_desk import Group
 from services.rsvp.usecases import keep_guests
 from services.rsvp.usecases.access import seen_event
+from services.rsvp.usecases.offers import alarms
 from services.rsvp.usecases.proposals import open_proposals
 from services.rsvp.usecases.seats import warnings
 from services.rsvp.web.guests.pages import GUESTS, by_field, event_page, go, guests_of, typed, uuid_in
@@ -56,7 +57,7 @@ def register(app: Flask, database: Database) -> None:
             facts: dict[str, Any] = {
                 "places": guest_desk.standings(session, event.id, waiting),
                 "mails": [guest for _, guest in open_proposals(session, event)],
-                "alarm": event.id in seats.to_be_settled(session, now()),
+                "alarm": bool(alarms(session, only=event.id)),
                 "warnings": warnings(session, event),
             }
         return event_page(

@@ -10,10 +10,11 @@ from uuid import UUID
 from flask import Flask, request
 
 from services.rsvp.domain.states import EventState
-from services.rsvp.store import desk, events, seats, sluices
+from services.rsvp.store import desk, events, sluices
 from services.rsvp.store.desk import Figures
 from services.rsvp.store.tables import Event, HostQuestion
 from services.rsvp.usecases.access import own_events, own_tours
+from services.rsvp.usecases.offers import alarms
 from services.rsvp.web.organise.pages import START, page
 from shared.clock import now
 from shared.db import Database
@@ -70,7 +71,7 @@ def register(app: Flask, database: Database) -> None:
                 found,
                 desk.figures(session, [event.id for event in found]),
                 events.questions_of(session, [event.id for event in found if event.state == EventState.ASKED]),
-                frozenset(seats.to_be_settled(session, moment)),
+                frozenset(alarm.event_id for alarm in alarms(session, lambda: moment)),
             )
             tours = desk.list_tours(session, own_tours(who), chosen)
         past = [row for row in reversed(rows) if _is_past(row.event, moment)]
@@ -91,12 +92,12 @@ def _rows(
     found: Sequence[Event],
     figures: Mapping[UUID, Figures],
     questions: Mapping[UUID, HostQuestion],
-    alarms: frozenset[UUID],
+    idle: frozenset[UUID],
 ) -> list[Row]:
     rows = []
     for event in found:
         one, question = figures.get(event.id, desk.NONE), questions.get(event.id)
-        rows.append(Row(event, one, needs_of(event, one, question, is_alarm=event.id in alarms), question))
+        rows.append(Row(event, one, needs_of(event, one, question, is_alarm=event.id in idle), question))
     return rows
 
 
