@@ -16,7 +16,6 @@ accepted idea and its message must be in the database, and none of ours may be h
 from __future__ import annotations
 
 import argparse
-import cProfile
 import json
 import os
 import signal
@@ -43,6 +42,7 @@ from psycopg_pool import ConnectionPool
 from sqlalchemy import make_url
 from waitress import serve
 
+from bench import serving
 from idesluss import demo, web
 from shared import logs
 from shared.clock import now
@@ -179,47 +179,16 @@ def _forked(serve: Callable[[], None], port: int) -> Iterator[None]:
         finally:
             os._exit(0)
     try:
-        _wait_for(port)
+        serving.wait_for(port, "/ide/krokom")
         yield
     finally:
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
 
 
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + 30
-    while True:
-        try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/ide/krokom")
-            connection.getresponse().read()
-            return
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.1)
-
-
 def _ours(settings: Settings, profile: Path | None) -> None:
     logs.configure(settings, "web")
-    if profile is None:
-        web.main(settings, lambda: None)
-        return
-    # Waitress' threads do the work: each has a profiler of its own, and the first one's is kept.
-    kept: list[cProfile.Profile] = []
-    run = threading.Thread.run
-
-    def profiled(thread: threading.Thread) -> None:
-        found = cProfile.Profile()
-        kept.append(found)
-        try:
-            found.runcall(run, thread)
-        except ValueError:
-            run(thread)
-
-    threading.Thread.run = profiled  # type: ignore[method-assign,assignment]
-    web.main(settings, lambda: None)
-    kept[0].dump_stats(profile)
+    serving.profiled(lambda: web.main(settings, lambda: None), profile)
 
 
 def _bare(settings: Settings, port: int) -> None:

@@ -12,13 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import psycopg
 from sqlalchemy import URL
 
+from bench import serving
 from shared.db import conninfo
 from tests.support.ports import free_port
 
@@ -144,7 +144,7 @@ def opened(environment: Path, database: URL, folder: Path, workers: int, seats: 
         stderr=subprocess.DEVNULL,
     )
     try:
-        _wait_for(port)
+        serving.wait_for(port, "/healthcheck/", seconds=120)
         shop = Shop(port, token, int(few), int(ample), seats, send)
         shop.order_for(WARM_UP_SECONDS, workers * 2)
         yield shop
@@ -155,17 +155,3 @@ def opened(environment: Path, database: URL, folder: Path, workers: int, seats: 
         except subprocess.TimeoutExpired:
             served.kill()
             served.wait()
-
-
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + 120
-    while True:
-        try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=30)
-            connection.request("GET", "/healthcheck/")
-            connection.getresponse().read()
-            return
-        except OSError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.2)

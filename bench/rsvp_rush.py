@@ -18,8 +18,6 @@ is seen with another item in the end. Its mail goes nowhere.
 from __future__ import annotations
 
 import argparse
-import cProfile
-import itertools
 import json
 import os
 import signal
@@ -29,7 +27,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -39,7 +37,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import URL, make_url
 
-from bench import pretix_shop
+from bench import pretix_shop, serving
 from idesluss import web
 from shared import logs
 from shared.db import Database, Role, conninfo
@@ -206,47 +204,15 @@ def _process(settings: Settings, port: int, profile: Path | None) -> Iterator[No
             try:
                 logs.configure(settings, "web")
                 own = replace(settings, http_port=port)
-                _profiled(lambda: web.main(own, lambda: None), profile)
+                serving.profiled(lambda: web.main(own, lambda: None), profile)
             finally:
                 os._exit(0)
     try:
-        _wait_for(port)
+        serving.wait_for(port, "/health/live")
         yield
     finally:
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
-
-
-def _profiled(serve: Callable[[], None], profile: Path | None) -> None:
-    """Serve; with a profile, of the first of waitress' threads, which do the work."""
-    if profile is None:
-        serve()
-        return
-    kept: list[cProfile.Profile] = []
-    run = threading.Thread.run
-
-    def profiled(thread: threading.Thread) -> None:
-        found = cProfile.Profile()
-        kept.append(found)
-        try:
-            found.runcall(run, thread)
-        except ValueError:
-            run(thread)
-
-    threading.Thread.run = profiled  # type: ignore[method-assign,assignment]
-    serve()
-    kept[0].dump_stats(profile)
-
-
-def _wait_for(port: int) -> None:
-    for _ in itertools.count():
-        try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/health/live")
-            connection.getresponse().read()
-            return
-        except OSError:
-            time.sleep(0.1)
 
 
 def _check(settings: Settings, slug: str, rush: Answered, arguments: argparse.Namespace) -> None:
