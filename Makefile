@@ -35,8 +35,11 @@ bench: setup  ## measure, as ratios within one run; the table is in bench/README
 soak: setup  ## long fault runs: kills, stops and hostile mail under load
 	$(BIN)/python -m pytest -m soak -o addopts="-ra --strict-markers" -o timeout=0 $(ARGS)
 
-lock: setup  ## write requirements.lock anew from pyproject.toml
-	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --extra dev --python-version 3.11 --upgrade -o requirements.lock pyproject.toml
+LOCKED := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11
+
+lock: setup  ## write requirements.lock anew from pyproject.toml, and what a server needs of it
+	$(LOCKED) --extra dev --upgrade -o requirements.lock pyproject.toml
+	$(LOCKED) --no-annotate -c requirements.lock -o requirements-server.lock pyproject.toml
 
 theme:  ## build the pages' styles and fonts anew (needs Node); the result is committed
 	cd theme && npm ci && npm run build

@@ -23,7 +23,7 @@ from services.notify.channels.sms_url import parse_sms_url
 from services.notify.domain.calm import parse_quiet_hours
 from shared import db, migrations, settings
 from shared.errors import MisconfiguredError
-from shared.settings import MIB, VARIABLES, Settings
+from shared.settings import FILE, MIB, VARIABLES, Settings
 
 PATIENCE = 3.0
 """Seconds that any network check may take."""
@@ -81,7 +81,7 @@ def examine(environ: Mapping[str, str]) -> Iterator[Finding]:
 def _without_making_a_key(environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Loading settings makes the secret key where there is none yet; an examination must not."""
     folder = Path(environ.get(VARIABLES["data_dir"]) or "./var")
-    if environ.get(VARIABLES["secret_keys"]) or (folder / "secrets" / "key").exists():
+    if any(environ.get(VARIABLES["secret_keys"] + end) for end in ("", FILE)) or (folder / "secrets" / "key").exists():
         return {}
     return {"secret_keys": ("made at the first start, not by a look",)}
 
@@ -90,7 +90,9 @@ def unknown_variables(environ: Mapping[str, str]) -> Iterator[Finding]:
     """Variables that look like ours and are none: a misspelt one is silently without effect otherwise."""
     known = set(VARIABLES.values())
     for name in sorted(environ):
-        if name.startswith("IDESLUSS_") and not name.startswith("IDESLUSS_TEST_") and name not in known:
+        if name.startswith("IDESLUSS_TEST_") or name.removesuffix(FILE) in known:
+            continue
+        if name.startswith("IDESLUSS_"):
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; perhaps {near[0]} was meant" if near else ""
             yield Finding(Level.WARNING, name, f"there is no such setting{hint}")
@@ -99,7 +101,7 @@ def unknown_variables(environ: Mapping[str, str]) -> Iterator[Finding]:
 def values(environ: Mapping[str, str], loaded: Settings) -> Iterator[Finding]:
     """Each setting with its value, secrets hidden, and whether it was set."""
     for field, variable in VARIABLES.items():
-        level = Level.SET if variable in environ else Level.DEFAULT
+        level = Level.SET if variable in environ or variable + FILE in environ else Level.DEFAULT
         yield Finding(level, variable, shown(field, getattr(loaded, field)))
 
 

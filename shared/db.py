@@ -76,15 +76,19 @@ def role_password(settings: Settings, user: str) -> str:
 
 
 def admin_url(settings: Settings) -> URL:
-    """The URL that migrations use: DATABASE_URL, or the embedded database's superuser."""
+    """The owner's URL, straight to the server: DATABASE_OWNER_URL, else DATABASE_URL, else the embedded database's."""
     if settings.embedded_database:
         return embedded_url(settings)
-    return make_url(settings.database_url).set(drivername="postgresql+psycopg")
+    return make_url(settings.database_owner_url or settings.database_url).set(drivername="postgresql+psycopg")
 
 
 def role_url(settings: Settings, role: Role) -> URL:
-    """The URL with which a service signs in."""
-    return admin_url(settings).set(username=role.user, password=role_password(settings, role.user))
+    """The URL with which a service signs in, under a role's own name: DATABASE_URL may lead through PgBouncer."""
+    if settings.embedded_database:
+        base = embedded_url(settings)
+    else:
+        base = make_url(settings.database_url).set(drivername="postgresql+psycopg")
+    return base.set(username=role.user, password=role_password(settings, role.user))
 
 
 def conninfo(url: URL) -> str:

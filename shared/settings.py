@@ -32,7 +32,11 @@ class Settings:
     smtp_port: int
     hostname: str
     database_url: str
+    database_owner_url: str
+    database_pooler: bool
+    database_pool: int
     broker_url: str
+    queue_prefix: str
     smtp_relay_url: str
     mailbox_port: int
     secret_keys: tuple[str, ...]
@@ -73,6 +77,10 @@ class Settings:
     quiet_hours: str
     unsent_alarm_seconds: float
     retention_bus_days: int
+    retention_messages_days: int
+    backup_dir: str
+    backup_hours: float
+    otlp_endpoint: str
 
     @property
     def signer(self) -> Signer:
@@ -99,7 +107,11 @@ VARIABLES: Mapping[str, str] = {
     "smtp_port": "IDESLUSS_SMTP_PORT",
     "hostname": "IDESLUSS_HOSTNAME",
     "database_url": "DATABASE_URL",
+    "database_owner_url": "DATABASE_OWNER_URL",
+    "database_pooler": "IDESLUSS_DATABASE_POOLER",
+    "database_pool": "IDESLUSS_DATABASE_POOL",
     "broker_url": "BROKER_URL",
+    "queue_prefix": "IDESLUSS_QUEUE_PREFIX",
     "smtp_relay_url": "SMTP_RELAY_URL",
     "mailbox_port": "IDESLUSS_MAILBOX_PORT",
     "secret_keys": "IDESLUSS_SECRET_KEY",
@@ -140,6 +152,10 @@ VARIABLES: Mapping[str, str] = {
     "quiet_hours": "IDESLUSS_QUIET_HOURS",
     "unsent_alarm_seconds": "IDESLUSS_UNSENT_ALARM_SECONDS",
     "retention_bus_days": "IDESLUSS_RETENTION_BUS_DAYS",
+    "retention_messages_days": "IDESLUSS_RETENTION_MESSAGES_DAYS",
+    "backup_dir": "IDESLUSS_BACKUP_DIR",
+    "backup_hours": "IDESLUSS_BACKUP_HOURS",
+    "otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
 }
 """Field of ``Settings`` → name of its environment variable."""
 
@@ -178,6 +194,10 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
     return Settings(**values)
 
 
+FILE = "_FILE"
+"""``DATABASE_URL_FILE`` names a file that holds what ``DATABASE_URL`` would say: how containers get their secrets."""
+
+
 class _Source(Env):
     """Reads from one mapping alone; environs asks os.environ first, whatever it is given."""
 
@@ -186,7 +206,15 @@ class _Source(Env):
         self._mapping = values
 
     def _get_value(self, env_key: str, default: Any) -> Any:
-        return self._mapping.get(env_key, default)
+        path = self._mapping.get(env_key + FILE)
+        if not path:
+            return self._mapping.get(env_key, default)
+        if self._mapping.get(env_key):
+            raise MisconfiguredError(f"{env_key} and {env_key}{FILE}: set one of them")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise MisconfiguredError(f"{env_key}{FILE}: {path} cannot be read ({error})") from error
 
 
 def _read(env: Env) -> dict[str, Any]:
@@ -200,7 +228,11 @@ def _read(env: Env) -> dict[str, Any]:
         "smtp_port": _port(env, name["smtp_port"], 2525),
         "hostname": env.str(name["hostname"], "localhost"),
         "database_url": env.str(name["database_url"], ""),
+        "database_owner_url": env.str(name["database_owner_url"], ""),
+        "database_pooler": env.bool(name["database_pooler"], False),
+        "database_pool": _at_least(env, name["database_pool"], 5, 1),
         "broker_url": env.str(name["broker_url"], ""),
+        "queue_prefix": env.str(name["queue_prefix"], "idesluss"),
         "smtp_relay_url": env.str(name["smtp_relay_url"], ""),
         "mailbox_port": _port(env, name["mailbox_port"], 0),
         "secret_keys": tuple(env.list(name["secret_keys"], [])),
@@ -240,8 +272,19 @@ def _read(env: Env) -> dict[str, Any]:
         "webhook_networks": _networks(env, name["webhook_networks"], []),
         "quiet_hours": env.str(name["quiet_hours"], "20-8"),
         "unsent_alarm_seconds": env.float(name["unsent_alarm_seconds"], 900.0),
-        "retention_bus_days": env.int(name["retention_bus_days"], 14),
+        "retention_bus_days": _at_least(env, name["retention_bus_days"], 14, 1),
+        "retention_messages_days": _at_least(env, name["retention_messages_days"], 400, 0),
+        "backup_dir": env.str(name["backup_dir"], ""),
+        "backup_hours": env.float(name["backup_hours"], 26.0),
+        "otlp_endpoint": env.str(name["otlp_endpoint"], "").rstrip("/"),
     }
+
+
+def _at_least(env: Env, name: str, default: int, least: int) -> int:
+    value: int = env.int(name, default)
+    if value < least:
+        raise MisconfiguredError(f"{name}: {least} or more, not {value}")
+    return value
 
 
 def _port(env: Env, name: str, default: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, SmallInteger, Text, func
+from sqlalchemy import BigInteger, ForeignKey, SmallInteger, Text, func
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -27,6 +27,22 @@ class Message(Base):
     payload: Mapped[str]
     correlation_id: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    trace: Mapped[str | None]
+    """The W3C ``traceparent`` of whoever said it, where tracing is on."""
+
+
+class Job(Base):
+    """One job of the clock: when it last ran, and when it is due again, whoever runs it."""
+
+    __tablename__ = "job"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    due_at: Mapped[datetime]
+    runs: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    failures: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    last_error: Mapped[str | None]
 
 
 class Delivery(Base):

@@ -86,3 +86,16 @@ def test_only_the_mapping_that_was_given_is_read(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("DATABASE_URL", "postgresql://real.example/real")
 
     assert load({"IDESLUSS_DATA_DIR": str(tmp_path)}).database_url == ""
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path) -> None:
+    held = tmp_path / "database"
+    held.write_text("postgresql://idesluss@db/idesluss\n")
+    environ = {"IDESLUSS_DATA_DIR": str(tmp_path), "IDESLUSS_SECRET_KEY": KEY, "DATABASE_URL_FILE": str(held)}
+
+    assert load(environ).database_url == "postgresql://idesluss@db/idesluss"
+    with pytest.raises(MisconfiguredError, match="DATABASE_URL and DATABASE_URL_FILE"):
+        load({**environ, "DATABASE_URL": "postgresql://other/idesluss"})
+    held.unlink()
+    with pytest.raises(MisconfiguredError, match="DATABASE_URL_FILE"):
+        load(environ)
