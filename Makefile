@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test pages lint bench soak lock theme clean help setup
+.PHONY: run test pages lint image bench soak lock theme clean help setup
 
 run: setup  ## set up, start the whole suite on the embedded database, print where to look
 	@exec $(BIN)/idesluss up
@@ -29,11 +29,15 @@ lint: setup  ## style, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+image: setup  ## build the containers' image and run every service from it; see docs/containers.md
+	deploy/build-image
+	IDESLUSS_TEST_IMAGE=$(CURDIR)/build/image/root $(BIN)/python -m pytest tests/integration/deploy/test_stack.py $(ARGS)
+
 bench: setup  ## measure, as ratios within one run; the table is in bench/README.md
 	$(BIN)/python -m bench $(ARGS)
 
 soak: setup  ## long fault runs: kills, stops and hostile mail under load
-	$(BIN)/python -m pytest -m soak -o addopts="-ra --strict-markers" -o timeout=0 $(ARGS)
+	$(BIN)/python -m pytest -s -m soak -o addopts="-ra --strict-markers" -o timeout=0 $(ARGS)
 
 LOCKED := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11
 

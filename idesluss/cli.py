@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from idesluss.cli_backup import backup, restore
 from idesluss.cli_dkim import dkim
 from idesluss.cli_events import event
+from idesluss.cli_export import export
+from idesluss.cli_people import person
 from idesluss.cli_queue import queue
+from idesluss.cli_replay import mail_replay
+from idesluss.cli_retention import retention
 from idesluss.cli_sluices import administrator, contact, sluice
 from shared.errors import IdeslussenError, MisconfiguredError
 
 if TYPE_CHECKING:
     from shared.settings import Settings
+
+
+SERVICES = ("intake", "rsvp", "notify")
 
 
 class _Commands(click.Group):
@@ -58,17 +66,39 @@ def _add_role(name: str, text: str) -> None:
 
 
 _add_role("listener", "Run the mail listener (SMTP or LMTP) in the foreground.")
-_add_role("web", "Run the web server in the foreground.")
 _add_role("relay", "Run the bus's relay in the foreground.")
 _add_role("scheduler", "Run the scheduler in the foreground.")
 _add_role("mailbox", "Run the catching mailbox in the foreground.")
 
 
 @main.command()
-@click.argument("service", type=click.Choice(["intake", "rsvp", "notify"]))
+@click.argument("service", type=click.Choice(SERVICES))
 def worker(service: str) -> None:
     """Run one service's worker in the foreground."""
     _run_role(f"worker-{service}")
+
+
+@main.command()
+@click.argument("service", type=click.Choice(SERVICES), required=False)
+def web(service: str | None) -> None:
+    """Run the web server in the foreground: of all services, or of one, behind a proxy that joins them."""
+    _run_role(f"web-{service}" if service else "web")
+
+
+@main.command()
+@click.argument("role")
+def healthy(role: str) -> None:
+    """Say whether a role that runs by itself on this machine is well: exit code 0, or 1 and what is wrong.
+
+    ROLE is what was started, with a hyphen: listener, web-intake, worker-rsvp, relay. For health checks.
+    """
+    from idesluss import healthy as health
+    from idesluss.roles import named
+
+    if wrong := health.fault(_settings(), named(role).name):
+        click.echo(f"{role}: {wrong}", err=True)
+        raise SystemExit(1)
+    click.echo(f"{role}: well")
 
 
 @main.group()
@@ -116,6 +146,12 @@ main.add_command(administrator)
 main.add_command(event)
 main.add_command(dkim)
 main.add_command(queue)
+main.add_command(person)
+main.add_command(export)
+main.add_command(retention)
+mail.add_command(mail_replay)
+main.add_command(backup)
+main.add_command(restore)
 
 
 @main.group()
@@ -137,16 +173,23 @@ def token_create(name: str, scopes: tuple[str, ...]) -> None:
 
 
 @main.command()
-def doctor() -> None:
+@click.option("--dns", is_flag=True, help="Look the sluices' mail domains up: MX, SPF, DKIM, DMARC.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+def doctor(dns: bool, as_json: bool) -> None:
     """Say what is set, what is wrong, and how to mend it. Exit code 1 where something is wrong."""
+    from dataclasses import asdict
     from os import environ
 
-    from idesluss import doctor as examination
+    from idesluss.doctor.examine import examine
+    from idesluss.doctor.finding import Level
 
-    findings = list(examination.examine(environ))
+    findings = list(examine(environ, dns=dns))
     for finding in findings:
-        click.echo(f"{finding.level:<8} {finding.subject:<34} {finding.text}")
-    if any(finding.level is examination.Level.FAULT for finding in findings):
+        if as_json:
+            click.echo(json.dumps(asdict(finding), ensure_ascii=False))
+        else:
+            click.echo(f"{finding.level:<8} {finding.subject:<34} {finding.text}")
+    if any(finding.level is Level.FAULT for finding in findings):
         raise SystemExit(1)
 
 
@@ -157,14 +200,21 @@ def _settings() -> Settings:
 
 
 def _run_role(name: str) -> None:
-    from idesluss import roles
+    from idesluss import beatfile, migrated, roles
+    from idesluss.observing import observed
     from shared import logs
 
     settings = _settings()
-    if name in {"mailbox", "web", "worker-notify"} and settings.catches_mail and settings.mailbox_port == 0:
+    if (
+        name in {"mailbox", "web", "web-notify", "worker-notify"}
+        and settings.catches_mail
+        and settings.mailbox_port == 0
+    ):
         raise MisconfiguredError(
             "IDESLUSS_MAILBOX_PORT: where roles are started one by one they must agree on the mailbox's port; "
             "set it, or set SMTP_RELAY_URL"
         )
     logs.configure(settings, name)
-    roles.BY_NAME[name].load()(settings, lambda: None)
+    migrated.see(settings, name)
+    with observed(settings, name), beatfile.beating(settings.data_dir, name) as file:
+        roles.named(name).load()(settings, file.beat)

@@ -27,12 +27,13 @@ def dkim_create(domain: str, selector: str, kind: str) -> None:
     """
     import os
 
+    from idesluss.dkim_records import openssl
     from shared.errors import Conflict
 
     path = _path(domain, selector)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     sort = ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"] if kind == "rsa" else ["-algorithm", "ed25519"]
-    key = _openssl("genpkey", *sort)
+    key = openssl("genpkey", *sort)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
@@ -77,30 +78,7 @@ def _path(domain: str, selector: str) -> Path:
 
 
 def _record(path: Path) -> str:
-    """One TXT record; its text in pieces of at most 255 octets (RFC 1035 §3.3)."""
-    import base64
-
+    from idesluss.dkim_records import record
     from services.notify.channels.dkim import read_key
 
-    key = read_key(path)
-    public = _openssl("pkey", "-in", str(path), "-pubout", "-outform", "DER")
-    sort = "rsa"
-    if key.algorithm == b"ed25519-sha256":
-        sort, public = "ed25519", public[-32:]  # the key itself, without its wrapping (RFC 8463 §4)
-    text = f"v=DKIM1; k={sort}; p={base64.b64encode(public).decode()}"
-    pieces = " ".join(f'"{text[start : start + 255]}"' for start in range(0, len(text), 255))
-    return f"{key.selector}._domainkey.{key.domain}. IN TXT {pieces}"
-
-
-def _openssl(*arguments: str) -> bytes:
-    import subprocess
-
-    from shared.errors import IdeslussenError
-
-    try:
-        done = subprocess.run(["openssl", *arguments], capture_output=True, check=True, timeout=120)  # noqa: S603, S607 - fixed words, the machine's own
-    except FileNotFoundError as error:
-        raise IdeslussenError("the program openssl is needed to make a key: install it") from error
-    except subprocess.CalledProcessError as error:
-        raise IdeslussenError(f"openssl could not: {error.stderr.decode('utf-8', 'replace')[:300]}") from error
-    return done.stdout
+    return record(path, read_key(path))

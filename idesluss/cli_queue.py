@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
+
+from idesluss.operator_name import operator_name
 
 if TYPE_CHECKING:
     from services.notify.usecases.mend_queue import MendQueue
@@ -86,11 +87,11 @@ def queue_retry(consumer: str | None, message_id: UUID | None, name: str | None)
         raise click.UsageError("give CONSUMER and MESSAGE_ID as list shows them, or --all NAME")
     with _mending() as mend:
         if name is not None:
-            click.echo(f"{mend.retry_all(name, by=_operator())} are tried again")
+            click.echo(f"{mend.retry_all(name, by=operator_name())} are tried again")
             return
         assert consumer is not None  # both were asked for above
         assert message_id is not None
-        mend.retry(consumer, message_id, by=_operator())
+        mend.retry(consumer, message_id, by=operator_name())
     click.echo("it is tried again")
 
 
@@ -104,7 +105,7 @@ def queue_discard(consumer: str, message_id: UUID, reason: str) -> None:
 
     with _mending() as mend:
         try:
-            mend.discard(consumer, message_id, by=_operator(), reason=reason)
+            mend.discard(consumer, message_id, by=operator_name(), reason=reason)
         except Rejected as fault:
             raise click.UsageError("--reason: write one, of at most 500 characters") from fault
     click.echo("discarded")
@@ -112,14 +113,6 @@ def queue_discard(consumer: str, message_id: UUID, reason: str) -> None:
 
 def _balance(difference: int) -> str:
     return "they balance" if difference == 0 else f"they do NOT balance: the difference is {difference}"
-
-
-def _operator() -> str:
-    """Who the record says did it."""
-    try:
-        return f"cli:{getpass.getuser()}"
-    except (KeyError, OSError):  # a container's user need not have a name
-        return "cli"
 
 
 def _settings() -> Settings:

@@ -22,6 +22,8 @@ _OTHERS = (
     "HTTP_X_REAL_IP",
 )
 """What some frameworks believe; nothing of ours needs them, as the base URL is a setting."""
+TRACE = "HTTP_TRACEPARENT"
+"""What trace a request is part of (W3C Trace Context): a listed proxy may say."""
 _MOST = 20
 """Proxies in a row that are followed."""
 
@@ -33,6 +35,8 @@ def believing(proxies: Collection[Network], inner: WSGIApplication) -> WSGIAppli
         told = environ.pop(FORWARDED_FOR, "")
         for name in _OTHERS:
             environ.pop(name, None)
+        if not _is_listed(environ.get("REMOTE_ADDR", ""), proxies):
+            environ.pop(TRACE, None)
         if proxies and told:
             environ["REMOTE_ADDR"] = client(environ.get("REMOTE_ADDR", ""), told, proxies)
         return inner(environ, start_response)
@@ -51,6 +55,11 @@ def client(peer: str, told: str, proxies: Collection[Network]) -> str:
             break
         peer = str(there)
     return peer
+
+
+def _is_listed(peer: str, proxies: Collection[Network]) -> bool:
+    address = _address(peer) if proxies else None
+    return address is not None and any(address in network for network in proxies)
 
 
 def _address(said: str) -> IPv4Address | IPv6Address | None:

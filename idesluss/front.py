@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -14,6 +14,7 @@ from services.notify.app import create_app as create_notify
 from services.notify.store.figures import FIGURES as NOTIFY_FIGURES
 from services.rsvp.app import create_app as create_rsvp
 from services.rsvp.store.figures import FIGURES as RSVP_FIGURES
+from shared.bus.rabbitmq import addresses
 from shared.db import Database, Role
 from shared.settings import Settings
 from shared.web import health, metrics
@@ -23,26 +24,37 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
+PREFIXES: Mapping[str, tuple[str, ...]] = {
+    "notify": ("/api/notify", "/mailbox", "/kontakt/drift", "/kontakt/meddelande", "/utskick"),
+    "rsvp": ("/api/rsvp", "/traffar", "/svar", "/embed/traff", "/kontakt/traffar", "/prov/traff"),
+}
+"""Service → where its addresses begin. Whatever nobody claims is intake's, the front page's service.
+
+deploy/Caddyfile says the same where each service's web is a container of its own; a test compares."""
+
+_CREATE: Mapping[str, Callable[[Settings], Flask]] = {
+    "intake": create_intake,
+    "rsvp": create_rsvp,
+    "notify": create_notify,
+}
+
+
 def create_front(settings: Settings) -> WSGIApplication:
-    """The whole origin as one WSGI app; anything that no service claims is intake's, the front page's service."""
+    """The whole origin as one WSGI app."""
+    apps: dict[str, WSGIApplication] = {}
+    for service, prefixes in PREFIXES.items():
+        apps |= dict.fromkeys(prefixes, _CREATE[service](settings))
+    return dispatch(_ground(settings) | apps, otherwise=create_intake(settings))
+
+
+def create_one(service: str) -> Callable[[Settings], WSGIApplication]:
+    """What makes one service's part of the origin, with health and metrics beside it."""
+    return lambda settings: dispatch(_ground(settings), otherwise=_CREATE[service](settings))
+
+
+def _ground(settings: Settings) -> dict[str, WSGIApplication]:
     ground = create_ground(settings)
-    notify, rsvp = create_notify(settings), create_rsvp(settings)
-    services: dict[str, WSGIApplication] = {
-        "/health": ground,
-        "/metrics": ground,
-        "/api/notify": notify,
-        "/mailbox": notify,
-        "/kontakt/drift": notify,
-        "/kontakt/meddelande": notify,
-        "/utskick": notify,
-        "/api/rsvp": rsvp,
-        "/traffar": rsvp,
-        "/svar": rsvp,
-        "/embed/traff": rsvp,
-        "/kontakt/traffar": rsvp,
-        "/prov/traff": rsvp,
-    }
-    return dispatch(services, otherwise=create_intake(settings))
+    return {"/health": ground, "/metrics": ground}
 
 
 def dispatch(services: dict[str, WSGIApplication], *, otherwise: WSGIApplication) -> WSGIApplication:
@@ -80,8 +92,8 @@ def create_ground(settings: Settings) -> Flask:
 
 def queue_check(settings: Settings, relay: Database) -> health.Check:
     """Can the relay reach the broker: its tables in our database, or the server that BROKER_URL names?"""
-    if settings.broker_url.startswith("amqp"):
-        return health.port_check(settings.broker_url, default_port=5672)
+    if settings.broker_url:
+        return health.port_check(addresses(settings.broker_url))
 
     def check() -> health.Healthy | health.Unhealthy:
         with relay.engine.connect() as connection:

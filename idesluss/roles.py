@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from shared.errors import MisconfiguredError
 from shared.settings import Settings
 
 Beat = Callable[[], None]
@@ -44,4 +45,22 @@ ROLES: tuple[Role, ...] = (
 
 POSTGRES_STAGE = 6
 
+ALONE: tuple[Role, ...] = (
+    Role("web-intake", "idesluss.web:intake", stage=1),
+    Role("web-rsvp", "idesluss.web:rsvp", stage=1),
+    Role("web-notify", "idesluss.web:notify", stage=1),
+)
+"""What only the command line starts: one service's web by itself, as compose.yaml does."""
+
 BY_NAME = {role.name: role for role in ROLES}
+
+
+def named(name: str) -> Role:
+    """The role of that name.
+
+    :raises MisconfiguredError: there is none.
+    """
+    known = {role.name: role for role in (*ROLES, *ALONE)}
+    if name not in known:
+        raise MisconfiguredError(f"{name}: no such role; there are {', '.join(known)}")
+    return known[name]

@@ -1,41 +1,40 @@
-"""Work that is due by the clock. Several schedulers may run: each job is done by whoever gets its lock."""
+"""The jobs of the clock, and the process that does them. Several may run: ``shared.bus.jobs`` says how."""
 
 from __future__ import annotations
 
 import signal
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-
+from services.intake.usecases import tidy as intake_tidy
+from services.intake.usecases.person_jobs import ThrowAway
 from services.intake.usecases.remind import Remind
+from services.intake.usecases.retain import Retain
+from services.notify import meters
+from services.notify.mailbox.store import MailStore
 from services.notify.usecases import watch
+from services.notify.usecases.forget_words import ForgetWords
 from services.notify.usecases.sweep import Sweep
 from services.notify.usecases.watch import Alarm
+from services.rsvp.usecases import tidy as rsvp_tidy
 from services.rsvp.usecases.forget import ForgetGuests
 from services.rsvp.usecases.offers import SettleOffers
 from services.rsvp.usecases.publish_event import HoldEvents
 from services.rsvp.usecases.remind import RemindGuests
 from shared import logs
 from shared.bus import admin
+from shared.bus.jobs import Job, Timetable
 from shared.clock import now
 from shared.db import Database, Role
+from shared.sane_clock import SaneClock
 from shared.settings import Settings
 from shared.waking import parse_quiet_hours
 
 log = logs.get(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Something to do every so many seconds."""
-
-    name: str
-    every_seconds: float
-    run: Callable[[], object]
+DAY = 86_400
+STOP_SECONDS = 8.0
+"""How long jobs under way may take to finish when stopping."""
 
 
 def main(settings: Settings, beat: Callable[[], None]) -> None:
@@ -45,10 +44,13 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
         signal.signal(number, lambda *_: stopping.set())
     database = Database(settings, Role.RELAY, pool_size=2)
     notify = Database(settings, Role.NOTIFY, pool_size=1)
-    intake = Database(settings, Role.INTAKE, pool_size=1)
+    intake = Database(settings, Role.INTAKE, pool_size=2)
     rsvp = Database(settings, Role.RSVP, pool_size=1)
+    mailbox = Database(settings, Role.MAILBOX, pool_size=1) if settings.catches_mail else None
+    forget_caught = MailStore(mailbox).forget_older if mailbox is not None else None
+    is_sane = SaneClock(intake)
     jobs = [
-        Job("clean_bus", 3600, lambda: admin.clean(database, settings.retention_bus_days)),
+        Job("clean_bus", 3600, lambda: is_sane() and admin.clean(database, settings.retention_bus_days)),
         Job("watch_backlog", 30, lambda: watch_backlog(database)),
         Job("sweep_notifications", 60, Sweep(settings, notify)),
         Job("watch_notifications", 30, lambda: watch_notifications(settings, notify, database)),
@@ -56,39 +58,24 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
         Job("settle_offers", 30, SettleOffers(settings, rsvp)),
         Job("hold_events", 300, HoldEvents(rsvp)),
         Job("remind_guests", 300, RemindGuests(rsvp, quiet=parse_quiet_hours(settings.quiet_hours))),
-        Job("forget_guests", 3600, ForgetGuests(rsvp)),
+        Job("forget_guests", 3600, ForgetGuests(rsvp, is_sane=is_sane)),
+        Job("throw_away_exports", 3600, ThrowAway(intake)),
+        Job("apply_retention", DAY, Retain(intake, is_sane, stops=stopping.is_set)),
+        Job("tidy_intake", DAY, intake_tidy.Tidy(intake, is_sane)),
+        Job("tidy_rsvp", DAY, rsvp_tidy.Tidy(rsvp, is_sane)),
+        Job("forget_words", DAY, ForgetWords(settings, notify, forget_caught, is_sane)),
     ]
-    due = {job.name: time.monotonic() + min(job.every_seconds, 60) for job in jobs}
+    timetable = Timetable(database, jobs)
     while not stopping.wait(1.0):
         beat()
-        for job in jobs:
-            if time.monotonic() >= due[job.name]:
-                due[job.name] = time.monotonic() + job.every_seconds
-                run_once(database, job)
+        timetable.look()
+    timetable.settle(STOP_SECONDS)
     database.dispose()
     notify.dispose()
     intake.dispose()
     rsvp.dispose()
-
-
-def run_once(database: Database, job: Job) -> bool:
-    """Do a job unless another scheduler is at it; True where it was done here."""
-    try:
-        with database.engine.connect() as connection:
-            lock = {"name": f"idesluss job {job.name}"}
-            taken = connection.execute(text("SELECT pg_try_advisory_lock(hashtext(:name))"), lock).scalar()
-            connection.commit()
-            if not taken:
-                return False
-            try:
-                job.run()
-            finally:
-                connection.execute(text("SELECT pg_advisory_unlock(hashtext(:name))"), lock)
-                connection.commit()
-    except DBAPIError as error:
-        log.warning("job_waits_for_database", job=job.name, error=type(error).__name__)
-        return False
-    return True
+    if mailbox is not None:
+        mailbox.dispose()
 
 
 def watch_backlog(database: Database) -> None:
@@ -122,4 +109,5 @@ def watch_notifications(settings: Settings, notify: Database, bus: Database) -> 
             oldest_seconds=round((moment - status.overdue_since).total_seconds()),
         )
     if Alarm.UNREACHABLE in status.alarms:
+        meters.UNREACHABLE_SEEN.inc()
         log.error("contacts_unreachable", sluices=list(status.unreachable))

@@ -24,9 +24,12 @@ from datetime import timedelta
 import click
 import psycopg
 
-from idesluss import datafolder, doctor, logfile, runfile
+from idesluss import datafolder, logfile, runfile
 from idesluss.beats import Beats
+from idesluss.doctor import machine
+from idesluss.doctor.finding import Level
 from idesluss.forking import fork
+from idesluss.observing import observed
 from idesluss.roles import POSTGRES_STAGE, ROLES, Role
 from idesluss.supervisor import Child, Supervisor
 from services.notify.channels.relay_url import parse_relay_urls
@@ -153,7 +156,8 @@ class Suite:
         def body() -> None:
             logs.configure(self.settings, role.name)
             logfile.attach(self.settings)
-            role.load()(self.settings, beat)
+            with observed(self.settings, role.name, place=slot):
+                role.load()(self.settings, beat)
 
         def start() -> int:
             beat()
@@ -254,8 +258,8 @@ def main(settings: Settings, roles: Sequence[Role] = ROLES) -> None:
         if settings.catches_mail and settings.mailbox_port == 0:
             settings = replace(settings, mailbox_port=_free_port())
         _say(f"Idéslussen starts, with its data in {settings.data_dir}")
-        python = doctor.python(sys.version_info[:3])
-        if python.level is not doctor.Level.OK:
+        python = machine.python(sys.version_info[:3])
+        if python.level is not Level.OK:
             _say(f"Warning: Python {python.text}")
         Suite(settings, roles, lock).run()
         _say("Stopped")

@@ -7,17 +7,22 @@ import signal
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
 from waitress.server import create_server
 
 from idesluss import callers
 from idesluss.forwarded import believing
-from idesluss.front import create_front
+from idesluss.front import create_front, create_one
 from shared import logs
 from shared.errors import MisconfiguredError
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+    Create = Callable[[Settings], WSGIApplication]
 
 log = logs.get(__name__)
 
@@ -37,22 +42,41 @@ STOP_SECONDS = 8.0
 
 
 def main(settings: Settings, beat: Callable[[], None]) -> None:
-    """Serve until SIGTERM or SIGINT, finish what is under way, and return.
+    """Serve all services until SIGTERM or SIGINT, finish what is under way, and return.
 
     :raises MisconfiguredError: the address or port cannot be had.
     """
+    _until_told(settings, beat, create_front)
+
+
+def intake(settings: Settings, beat: Callable[[], None]) -> None:
+    """The same for intake alone."""
+    _until_told(settings, beat, create_one("intake"))
+
+
+def rsvp(settings: Settings, beat: Callable[[], None]) -> None:
+    """The same for rsvp alone."""
+    _until_told(settings, beat, create_one("rsvp"))
+
+
+def notify(settings: Settings, beat: Callable[[], None]) -> None:
+    """The same for notify alone."""
+    _until_told(settings, beat, create_one("notify"))
+
+
+def _until_told(settings: Settings, beat: Callable[[], None], create: Create) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    serve(settings, beat, stop)
+    serve(settings, beat, stop, create)
 
 
-def serve(settings: Settings, beat: Callable[[], None], stop: threading.Event) -> None:
-    """The same, until ``stop`` is set."""
+def serve(settings: Settings, beat: Callable[[], None], stop: threading.Event, create: Create = create_front) -> None:
+    """Serve what ``create`` makes until ``stop`` is set."""
     sockets: dict[int, Any] = {}
     try:
         server = create_server(  # type: ignore[no-untyped-call] # waitress bears no types
-            believing(settings.http_proxies, create_front(settings)),
+            believing(settings.http_proxies, create(settings)),
             map=sockets,
             listen=_address(settings),
             threads=THREADS,

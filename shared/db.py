@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from select import POLLIN, poll
-from typing import Any, cast
+from time import perf_counter
+from typing import Any, Self, cast
 
 import psycopg
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, func, make_url, select
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    MetaData,
+    PoolProxiedConnection,
+    QueuePool,
+    create_engine,
+    event,
+    func,
+    make_url,
+    select,
+)
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session, sessionmaker
 
+from shared import meters
 from shared.settings import Settings
+from shared.signing import Signer
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -29,6 +44,16 @@ NAMING = {
 
 CONNECT_TIMEOUT = 5
 """Seconds until a connection attempt counts as failed."""
+
+
+SESSION_DEFAULTS = {
+    "TimeZone": "UTC",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+    # 250, and every "saved", is a promise: it is on disk first, whatever the server's own default is (THREATS.md §1).
+    "synchronous_commit": "on",
+}
+"""What holds in every session of a role's, kept with the role: PgBouncer passes no such wish on."""
 
 
 class Role(StrEnum):
@@ -91,6 +116,31 @@ def role_url(settings: Settings, role: Role) -> URL:
     return base.set(username=role.user, password=role_password(settings, role.user))
 
 
+def role_passwords(settings: Settings, user: str) -> list[str]:
+    """A role's password under each secret key, the newest first: while keys are rotated the server may hold either."""
+    return [Signer([key]).derive(f"database-role:{user}") for key in settings.signer.keys]
+
+
+def connection_class(settings: Settings, role: Role) -> type[psycopg.Connection[Any]]:
+    """What a role's connections are made with: where there are several secret keys, each one's password is tried.
+
+    So a process that was started before `idesluss migrate` gave the roles their new passwords can still connect.
+    """
+    passwords = role_passwords(settings, role.user)
+    if len(passwords) == 1:
+        return psycopg.Connection
+
+    class WithAnyPassword(psycopg.Connection[Any]):
+        @classmethod
+        def connect(cls, conninfo: str = "", **given: Any) -> Self:
+            for password in passwords[:-1]:
+                with suppress(psycopg.OperationalError):
+                    return super().connect(conninfo, **{**given, "password": password})
+            return super().connect(conninfo, **{**given, "password": passwords[-1]})
+
+    return WithAnyPassword
+
+
 def conninfo(url: URL) -> str:
     """The same URL as libpq's keywords and values: a URL cannot carry a blank in a path or a password."""
     words = url.translate_connect_args(username="user", database="dbname")
@@ -103,26 +153,47 @@ def hold(session: Session, name: str) -> None:
     session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
-class Database:
-    """One role's engine and sessions in one process. Opens its first connection when first used."""
+class _TimedPool(QueuePool):
+    """Counts how long work waits for a connection."""
 
-    def __init__(self, settings: Settings, role: Role, *, pool_size: int = 5) -> None:
+    def connect(self) -> PoolProxiedConnection:
+        began = perf_counter()
+        try:
+            return super().connect()
+        finally:
+            meters.CHECKOUT_SECONDS.labels(self.logging_name).observe(perf_counter() - began)
+
+
+class Database:
+    """One role's engine and sessions in one process. Opens its first connection when first used.
+
+    :param pool_size: connections kept open; under load as many again. IDESLUSS_DATABASE_POOL where it is not given.
+    """
+
+    def __init__(self, settings: Settings, role: Role, *, pool_size: int | None = None) -> None:
         self.role = role
         self.url = role_url(settings, role)
+        size = pool_size or settings.database_pool
         self.engine: Engine = create_engine(
             self.url,
-            pool_size=pool_size,
-            max_overflow=pool_size,
+            pool_size=size,
+            max_overflow=size,
             pool_timeout=10,
+            poolclass=_TimedPool,
+            pool_logging_name=str(role),
             # What people wrote is in the parameters, and an exception's text is in the log.
             hide_parameters=True,
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT,
                 "application_name": f"idesluss {role}",
-                "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=60s -c TimeZone=UTC",
+                # The next transaction may come to another server process, which knows none of the statements prepared.
+                **({"prepare_threshold": None} if settings.database_pooler else {}),
             },
         )
         event.listen(self.engine, "checkout", self._see_that_it_lives)
+        if len(settings.secret_keys) > 1:
+            making = connection_class(settings, role)
+            event.listen(self.engine, "do_connect", lambda _d, _r, words, named: making.connect(*words, **named))
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager

@@ -91,7 +91,7 @@ class EmbeddedPostgres:
         self.logs = self.folder / "log"
         self.socket = db.socket_dir(settings)
         self.process: subprocess.Popen[bytes] | None = None
-        self._bin = _binaries(self._data_version())
+        self._bin = binaries(self._data_version())
         self._identity: Identity | None = None
         self._log_began = 0
 
@@ -389,7 +389,7 @@ _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 """Nothing of ours: neither PG* variables, which would reach the server, nor secrets."""
 
 
-def _binaries(version: int | None) -> Path:
+def binaries(version: int | None = None) -> Path:
     """The folder of PostgreSQL's programs: those that fit the data where there are any, else the newest.
 
     :raises MisconfiguredError: the wheel is not installed.

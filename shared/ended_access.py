@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, column, select, table
+from sqlalchemy import bindparam, column, delete, select, table
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,14 @@ def keep_ended(session: Session, schema: str, told: Mapping[str, Any]) -> None:
     """Keep what ``access.ended.v1`` tells."""
     values = {name: told[name] for name in ("kind", "name", "at")}
     session.execute(insert(_table(schema)).values(values).on_conflict_do_nothing())
+
+
+def forget_sessions(database: Database, moment: datetime) -> None:
+    """Forget sessions that nobody could believe any more. A token is believed for ever, so its end is remembered."""
+    known = _table(database.role.value)
+    old = (known.c.kind == "session") & (known.c.at < moment - 2 * LONGEST_SESSION)
+    with database.transaction() as session:
+        session.execute(delete(known).where(old))
 
 
 def ended(database: Database, moment: datetime) -> frozenset[tuple[str, str]]:

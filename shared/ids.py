@@ -6,6 +6,7 @@ import secrets
 import threading
 import time
 import uuid
+from datetime import UTC, datetime, timedelta
 
 _lock = threading.Lock()
 _last = 0
@@ -23,6 +24,11 @@ def new_id() -> uuid.UUID:
     milliseconds, fraction = tick >> 12, tick & 0xFFF
     value = (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | fraction << 64 | 2 << 62 | secrets.randbits(62)
     return uuid.UUID(int=value)
+
+
+def made_at(identity: uuid.UUID) -> datetime:
+    """When a UUIDv7 was made, to the millisecond."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=identity.int >> 80)
 
 
 def new_secret_id() -> str:

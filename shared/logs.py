@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 import structlog
 
 from shared.ids import new_id
+from shared.redaction import redact_fields
 from shared.settings import Settings
 
 _CORRELATION = "correlation_id"
@@ -27,6 +28,7 @@ def configure(settings: Settings, role: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _role(role),
         structlog.processors.format_exc_info,
+        redact_fields,
     ]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False) if settings.log_format == "json" else _line

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import URL
 
-from shared.db import CONNECT_TIMEOUT, Role, admin_url, conninfo, role_password
+from shared.db import CONNECT_TIMEOUT, SESSION_DEFAULTS, Role, admin_url, conninfo, role_password
 from shared.errors import MisconfiguredError
 from shared.settings import Settings
 
@@ -52,8 +52,7 @@ def prepare(url: URL, settings: Settings) -> None:
             raise MisconfiguredError(f"DATABASE_URL: PostgreSQL 15 or later is needed, this server is {version}")
         with connection.transaction():
             _lock(connection)
-            for role in Role:
-                _ensure_role(connection, url, role.user, role_password(settings, role.user))
+            ensure_roles(connection, url, settings)
             try:
                 _ensure_schemas(connection)
             except psycopg.errors.InsufficientPrivilege as error:
@@ -61,6 +60,17 @@ def prepare(url: URL, settings: Settings) -> None:
                 raise MisconfiguredError(
                     f"DATABASE_URL: {info.user} must own the database {info.dbname} ({error})"
                 ) from error
+
+
+def ensure_roles(connection: psycopg.Connection, url: URL, settings: Settings) -> None:
+    """Create the services' roles where they are missing, and give them today's passwords and session defaults.
+
+    :raises MisconfiguredError: the owner has too few rights.
+    """
+    for role in Role:
+        password = role_password(settings, role.user)
+        _ensure_role(connection, url, role.user, password)
+        _ensure_defaults(connection, url.set(username=role.user, password=password))
 
 
 def upgrade(settings: Settings, schema: str, script_location: Path) -> bool:
@@ -95,16 +105,26 @@ def head(script_location: Path) -> str:
 
     :raises ValueError: none, or several that nothing builds upon.
     """
+    revisions, built_upon = _revisions(script_location)
+    newest = revisions - built_upon
+    if len(newest) != 1:
+        raise ValueError(f"{script_location}: one newest migration expected, found {sorted(newest)}")
+    return newest.pop()
+
+
+def before_head(script_location: Path) -> set[str]:
+    """Every revision in a migration folder that another builds upon: a schema there is older than this code."""
+    return _revisions(script_location)[1]
+
+
+def _revisions(script_location: Path) -> tuple[set[str], set[str]]:
     revisions: set[str] = set()
     built_upon: set[str] = set()
     for path in (script_location / "versions").glob("*.py"):
         source = path.read_text(encoding="utf-8")
         revisions.update(_assigned("revision", source))
         built_upon.update(_assigned("down_revision", source))
-    newest = revisions - built_upon
-    if len(newest) != 1:
-        raise ValueError(f"{script_location}: one newest migration expected, found {sorted(newest)}")
-    return newest.pop()
+    return revisions, built_upon
 
 
 def current(connection: psycopg.Connection, schema: str) -> str | None:
@@ -162,6 +182,27 @@ def _ensure_role(connection: psycopg.Connection, url: URL, user: str, password: 
         ) from error
 
 
+def _ensure_defaults(connection: psycopg.Connection, own_url: URL) -> None:
+    """Give a role what holds in each of its sessions; as itself where its owner has no right to."""
+    user = own_url.username
+    row = connection.execute("SELECT rolconfig FROM pg_roles WHERE rolname = %s", [user]).fetchone()
+    kept = dict(each.split("=", 1) for each in row[0] or ()) if row else {}
+    for name, value in SESSION_DEFAULTS.items():
+        if kept.get(name) == value:
+            continue
+        change = sql.SQL("ALTER ROLE {} SET {} TO {}").format(
+            sql.Identifier(str(user)), sql.Identifier(name), sql.Literal(value)
+        )
+        try:
+            with connection.transaction():
+                connection.execute(change)
+        except psycopg.errors.InsufficientPrivilege:
+            with psycopg.connect(conninfo(own_url), autocommit=True, connect_timeout=CONNECT_TIMEOUT) as own:
+                own.execute(change)
+        except psycopg.errors.InternalError_:  # a starter in another of the server's databases gives it the same
+            pass
+
+
 def _create_role(connection: psycopg.Connection, user: str) -> None:
     """Roles belong to the whole server: a starter in another of its databases may be quicker."""
     try:
@@ -213,6 +254,8 @@ def _run_alembic(url: URL, schema: str, script_location: Path) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        if schema == "bus":
+            connection.exec_driver_sql(f"GRANT SELECT ON bus.{VERSION_TABLE} TO {Role.RELAY.user}")
         if schema in OWNERS:
             connection.exec_driver_sql(
                 f"REVOKE INSERT, UPDATE, DELETE ON {schema}.{VERSION_TABLE} FROM {OWNERS[schema].user}"

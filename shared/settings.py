@@ -38,6 +38,7 @@ class Settings:
     broker_url: str
     queue_prefix: str
     smtp_relay_url: str
+    mailbox_host: str
     mailbox_port: int
     secret_keys: tuple[str, ...]
     demo: bool
@@ -81,6 +82,8 @@ class Settings:
     backup_dir: str
     backup_hours: float
     otlp_endpoint: str
+    metrics_host: str
+    metrics_port: int
 
     @property
     def signer(self) -> Signer:
@@ -113,6 +116,7 @@ VARIABLES: Mapping[str, str] = {
     "broker_url": "BROKER_URL",
     "queue_prefix": "IDESLUSS_QUEUE_PREFIX",
     "smtp_relay_url": "SMTP_RELAY_URL",
+    "mailbox_host": "IDESLUSS_MAILBOX_HOST",
     "mailbox_port": "IDESLUSS_MAILBOX_PORT",
     "secret_keys": "IDESLUSS_SECRET_KEY",
     "demo": "IDESLUSS_DEMO",
@@ -156,6 +160,8 @@ VARIABLES: Mapping[str, str] = {
     "backup_dir": "IDESLUSS_BACKUP_DIR",
     "backup_hours": "IDESLUSS_BACKUP_HOURS",
     "otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "metrics_host": "IDESLUSS_METRICS_HOST",
+    "metrics_port": "IDESLUSS_METRICS_PORT",
 }
 """Field of ``Settings`` → name of its environment variable."""
 
@@ -180,13 +186,17 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
     values["base_url"] = values["base_url"].rstrip("/")
     if not values["secret_keys"]:
         try:
-            values["secret_keys"] = (_kept_secret(values["data_dir"] / "secrets" / "key"),)
+            values["secret_keys"] = tuple(_kept_secret(values["data_dir"] / "secrets" / "key").split(","))
         except OSError as error:
             raise MisconfiguredError(f"IDESLUSS_DATA_DIR: {values['data_dir']} cannot be used ({error})") from error
     if any(len(key) < 32 for key in values["secret_keys"]):
         raise MisconfiguredError("IDESLUSS_SECRET_KEY: at least 32 characters, for example `openssl rand -hex 32`")
     if values["http_port"] == values["smtp_port"] != 0:
         raise MisconfiguredError("IDESLUSS_HTTP_PORT and IDESLUSS_SMTP_PORT: two servers need two ports")
+    if values["database_pooler"] and not values["broker_url"]:
+        raise MisconfiguredError(
+            "IDESLUSS_DATABASE_POOLER: set BROKER_URL to RabbitMQ as well; PostgreSQL cannot ring through PgBouncer"
+        )
     if bool(values["smtp_tls_cert"]) != bool(values["smtp_tls_key"]):
         raise MisconfiguredError("IDESLUSS_SMTP_TLS_CERT and IDESLUSS_SMTP_TLS_KEY: set both or neither")
     if len({bool(values[name]) for name in ("oidc_issuer", "oidc_client_id", "oidc_client_secret")}) > 1:
@@ -234,6 +244,7 @@ def _read(env: Env) -> dict[str, Any]:
         "broker_url": env.str(name["broker_url"], ""),
         "queue_prefix": env.str(name["queue_prefix"], "idesluss"),
         "smtp_relay_url": env.str(name["smtp_relay_url"], ""),
+        "mailbox_host": env.str(name["mailbox_host"], "127.0.0.1"),
         "mailbox_port": _port(env, name["mailbox_port"], 0),
         "secret_keys": tuple(env.list(name["secret_keys"], [])),
         "demo": env.bool(name["demo"], True),
@@ -277,6 +288,8 @@ def _read(env: Env) -> dict[str, Any]:
         "backup_dir": env.str(name["backup_dir"], ""),
         "backup_hours": env.float(name["backup_hours"], 26.0),
         "otlp_endpoint": env.str(name["otlp_endpoint"], "").rstrip("/"),
+        "metrics_host": env.str(name["metrics_host"], "127.0.0.1"),
+        "metrics_port": _port(env, name["metrics_port"], 0),
     }
 
 

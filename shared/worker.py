@@ -12,7 +12,7 @@ import dramatiq.worker
 from sqlalchemy.exc import DBAPIError
 
 from shared import logs
-from shared.bus.broker import build_broker
+from shared.bus.broker import build_broker, check, queue
 from shared.bus.inbox import Handler, Inbox
 from shared.db import Database
 from shared.settings import Settings
@@ -39,6 +39,8 @@ def run(
 
     Dramatiq's own command line is not used: kill one of its children and its master stops them all
     (Bogdanp/dramatiq #505). One process, its threads, and our supervisor.
+
+    :raises MisconfiguredError: BROKER_URL is wrong, or RabbitMQ refuses us at the start.
     """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -46,10 +48,12 @@ def run(
     inbox = Inbox(database, consumer, handlers)
     broker = build_broker(settings, database.role)
     declare(broker, consumer, inbox)
-    # After the database was away, look again soon (the default is 3 s).
+    check(broker, consumer)
+    # After the database or RabbitMQ was away, go on soon (the defaults are 3 and 5 s).
     dramatiq.worker.CONSUMER_RESTART_DELAY_SECS = 0.5
+    dramatiq.worker.POST_PROCESS_MESSAGE_RETRY_DELAY_SECS = 1
     dramatiq.worker.QUEUE_PREFETCH = PREFETCH
-    worker = dramatiq.Worker(broker, queues={consumer}, worker_threads=threads, worker_timeout=500)
+    worker = dramatiq.Worker(broker, queues={queue(broker, consumer)}, worker_threads=threads, worker_timeout=500)
     inbox.start()
     worker.start()
     log.info("worker_started", consumer=consumer, threads=threads)
@@ -65,7 +69,7 @@ def run(
 def declare(broker: dramatiq.Broker, consumer: str, inbox: Inbox) -> None:
     """Declare the one actor of a consumer: every bell names a message and its id."""
 
-    @dramatiq.actor(actor_name=consumer, queue_name=consumer, broker=broker)
+    @dramatiq.actor(actor_name=consumer, queue_name=queue(broker, consumer), broker=broker)
     def answer_the_bell(name: str, message_id: str) -> None:
         try:
             inbox.run(UUID(message_id))

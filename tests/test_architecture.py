@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,16 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted(path for folder in ("services", "shared", "idesluss") for path in (ROOT / folder).rglob("*.py"))
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A file's tree, read once for all that is asked about it."""
+    return ast.parse(path.read_text())
+
+
 def calls() -> Iterator[tuple[Path, ast.Call, str]]:
     """Every call in our code, with what is called as written."""
     for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Call):
                 yield path.relative_to(ROOT), node, ast.unparse(node.func)
 
@@ -47,7 +54,7 @@ def test_nothing_is_unpickled() -> None:
         for path in SOURCES
         if any(
             isinstance(node, ast.Import | ast.ImportFrom) and "pickle" in ast.unparse(node)
-            for node in ast.walk(ast.parse(path.read_text()))
+            for node in ast.walk(parsed(path))
         )
     ]
     assert found == []
@@ -67,7 +74,6 @@ def test_packages_hold_no_code() -> None:
     found = [
         str(path.relative_to(ROOT))
         for path in SOURCES
-        if path.name == "__init__.py"
-        and any(not isinstance(node, ast.Expr) for node in ast.parse(path.read_text()).body)
+        if path.name == "__init__.py" and any(not isinstance(node, ast.Expr) for node in parsed(path).body)
     ]
     assert found == []

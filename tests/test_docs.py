@@ -6,12 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 from click.testing import CliRunner
 
 from idesluss.cli import main
 from shared.contracts.registry import MESSAGES
-from shared.settings import VARIABLES
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("bench/*.md")])
@@ -63,32 +61,6 @@ def test_every_command_in_the_readme_exists() -> None:
     for command in commands:
         words = [word for word in command.split() if word not in ("some",)]
         assert CliRunner().invoke(main, [*words, "--help"]).exit_code == 0, command
-
-
-def test_compose_sets_only_variables_that_exist() -> None:
-    compose = yaml.safe_load((ROOT / "compose.yaml").read_text())
-    set_there = {
-        name
-        for service in compose["services"].values()
-        for name in service.get("environment", {})
-        if not name.startswith("POSTGRES_")
-    }
-
-    assert set_there
-    assert set_there <= set(VARIABLES.values())
-
-
-def test_compose_runs_only_commands_that_exist() -> None:
-    commands = [
-        service["command"]
-        for service in yaml.safe_load((ROOT / "compose.yaml").read_text())["services"].values()
-        if "command" in service
-    ]
-
-    assert commands
-    for program, *words in commands:
-        assert program == "idesluss"
-        assert CliRunner().invoke(main, [*words, "--help"]).exit_code == 0, words
 
 
 if __name__ == "__main__":

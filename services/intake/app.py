@@ -7,8 +7,15 @@ from pathlib import Path
 from flask import Flask
 
 from services.intake.usecases import sessions
-from services.intake.web import api, theme
-from services.intake.web.administration import admin_access, admin_people, admin_sluices, mail_lab
+from services.intake.web import api, removed, theme
+from services.intake.web.administration import (
+    admin_access,
+    admin_people,
+    admin_retention,
+    admin_sluices,
+    mail_lab,
+    personal_data,
+)
 from services.intake.web.contacts import (
     act_links,
     confirm,
@@ -22,6 +29,7 @@ from services.intake.web.contacts import (
     many,
     news_desk,
     overview,
+    packages,
     public_desk,
     publishing,
 )
@@ -62,13 +70,16 @@ def create_app(settings: Settings) -> Flask:
     database = Database(settings, Role.INTAKE)
     _remember_what_ended(app, database)
     renewal.register(app, database)
+    removed.register(app)
     sign_in.register(app, settings, database)
     theme.register(app, database)
     oidc.register(app, settings, database)
     you.register(app, settings, database)
     admin_sluices.register(app, settings, database)
     admin_people.register(app, database)
+    admin_retention.register(app, settings, database)
     admin_access.register(app, settings, database)
+    personal_data.register(app, settings, database)
     front.register(app, settings, database)
     follow.register(app, settings, database)
     follow_acts.register(app, settings, database)
@@ -84,6 +95,7 @@ def create_app(settings: Settings) -> Flask:
     inbox.register(app, settings, database)
     export.register(app, settings, database)
     many.register(app, settings, database)
+    packages.register(app, database)
     held.register(app, settings, database)
     overview.register(app, settings, database)
     form.register(app, settings, database)

@@ -7,7 +7,9 @@ import signal
 import sys
 from collections.abc import Callable
 
+from services.intake.smtp.figures import SmtpFigures
 from services.intake.smtp.listener import Listener
+from shared import meters
 from shared.settings import Settings
 
 BEAT_SECONDS = 1.0
@@ -55,6 +57,7 @@ async def _serve(settings: Settings, beat: Callable[[], None]) -> None:
         loop.add_signal_handler(number, stopping.set)
     listener = Listener(settings)
     await listener.start()
+    meters.REGISTRY.register(SmtpFigures(listener))
     while not stopping.is_set():
         listener.check()
         beat()

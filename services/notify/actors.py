@@ -10,8 +10,10 @@ from services.notify.domain.webhook import Happened
 from services.notify.store import sluices
 from services.notify.usecases import announce, fan_out
 from services.notify.usecases.deliver import Deliver
+from services.notify.usecases.forget_words import forget_ideas
 from services.notify.usecases.handle_complaint import handle_complaint
 from services.notify.usecases.handle_report import handle_report
+from services.notify.usecases.person import PersonInNotify
 from services.notify.usecases.queue_message import QueueMessage
 from services.notify.usecases.write_digest import WriteDigest
 from shared import ended_access
@@ -24,6 +26,7 @@ from shared.settings import Settings
 def handlers(settings: Settings, deliver: Deliver, clock: Clock = now) -> dict[str, Handler]:
     """Message name → what notify does about it."""
     queue = QueueMessage(settings, clock)
+    person = PersonInNotify(settings, clock)
 
     def telling(
         plan: Callable[[Mapping[str, Any]], Iterable[Asked]],
@@ -63,12 +66,17 @@ def handlers(settings: Settings, deliver: Deliver, clock: Clock = now) -> dict[s
         with task.transaction() as session:
             ended_access.keep_ended(session, "notify", task.payload)
 
+    def ideas_forgotten(task: Task) -> None:
+        with task.transaction() as session:
+            forget_ideas(session, task.payload, clock)
+
     return {
         registry.ACCESS_ENDED.name: access_ended,
         registry.SLUICE_CHANGED.name: sluice_changed,
         registry.IDEA_RECEIVED.name: telling(announce.idea_received, fan_out.idea_received),
         registry.IDEA_ADDED_TO.name: telling(announce.idea_added_to, fan_out.idea_added_to),
         registry.ANSWER_DRAFTED.name: telling(announce.answer_drafted),
+        registry.IDEAS_FORGOTTEN.name: ideas_forgotten,
         registry.IDEA_ANSWERED.name: telling(announce.idea_answered, fan_out.idea_answered),
         registry.MAIL_WANTED.name: telling(lambda payload: announce.mail_wanted(payload, clock())),
         registry.EVENT_MAIL_WANTED.name: telling(lambda payload: announce.event_mail_wanted(payload, clock())),
@@ -78,4 +86,6 @@ def handlers(settings: Settings, deliver: Deliver, clock: Clock = now) -> dict[s
         registry.COMPLAINT.name: complaint,
         registry.DIGEST_DUE.name: WriteDigest(queue),
         registry.NOTIFICATION_DUE.name: deliver,
+        registry.PERSON_MESSAGES_WANTED.name: person.do,
+        registry.PERSON_CLOSING.name: person.close,
     }

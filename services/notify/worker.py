@@ -67,4 +67,4 @@ def relay_url(settings: Settings) -> str:
     """
     if settings.catches_mail and not settings.mailbox_port:
         raise MisconfiguredError("IDESLUSS_MAILBOX_PORT: set it, or SMTP_RELAY_URL, so that mail has somewhere to go")
-    return settings.smtp_relay_url or f"smtp://127.0.0.1:{settings.mailbox_port}"
+    return settings.smtp_relay_url or f"smtp://{settings.mailbox_host}:{settings.mailbox_port}"

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from services.rsvp.store import sluices
 from services.rsvp.usecases.apply_calendar_reply import ApplyCalendarReply
 from services.rsvp.usecases.mail_many import MailMany
+from services.rsvp.usecases.person import PersonInRsvp
 from services.rsvp.usecases.tell_guest import TellGuest, keep_unreached
+from services.rsvp.usecases.tidy import forget_ideas
 from services.rsvp.usecases.understand_mail import UnderstandMail
 from services.rsvp.usecases.workshop import keep_reference
 from shared import ended_access
@@ -23,7 +25,10 @@ from shared.contracts.registry import (
     GUEST_DUE,
     GUEST_UNREACHED,
     IDEA_CAUGHT_KEPT,
+    IDEAS_FORGOTTEN,
     MAILING_DUE,
+    PERSON_CLOSING,
+    PERSON_DATA_WANTED,
     RSVP,
     SLUICE_CHANGED,
 )
@@ -32,6 +37,7 @@ from shared.settings import Settings
 
 def handlers(settings: Settings, clock: Clock = now) -> Mapping[str, Handler]:
     """Rsvp's handlers by message name."""
+    person = PersonInRsvp(clock)
     return {
         SLUICE_CHANGED.name: _at_once(sluices.keep),
         ACCESS_ENDED.name: _at_once(lambda session, told: ended_access.keep_ended(session, RSVP, told)),
@@ -40,7 +46,10 @@ def handlers(settings: Settings, clock: Clock = now) -> Mapping[str, Handler]:
         GUEST_DUE.name: _at_once(TellGuest(settings, clock)),
         GUEST_UNREACHED.name: _at_once(keep_unreached),
         IDEA_CAUGHT_KEPT.name: _at_once(keep_reference),
+        IDEAS_FORGOTTEN.name: _at_once(forget_ideas),
         MAILING_DUE.name: _at_once(MailMany(settings, clock)),
+        PERSON_DATA_WANTED.name: person.do,
+        PERSON_CLOSING.name: person.close,
     }
 
 

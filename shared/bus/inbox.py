@@ -23,7 +23,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from shared import logs
+from shared import logs, meters
+from shared.bus.attempts import Outcome, observed
 from shared.contracts.registry import MESSAGES
 from shared.db import Database
 from shared.errors import TemporaryFailure
@@ -44,7 +45,7 @@ _CLAIM = text("""
      WHERE d.consumer = :consumer AND d.message_id = :message_id AND m.id = d.message_id
        AND d.done_at IS NULL AND d.parked_at IS NULL
        AND (d.claimed_until IS NULL OR d.claimed_until < now())
-    RETURNING d.attempts, m.name, m.payload, m.correlation_id, d.last_error
+    RETURNING d.attempts, m.name, m.payload, m.correlation_id, d.last_error, m.trace
 """)
 """Losing this in a crash of the database is harmless, so it does not wait for the disk."""
 _RENEW = text("""
@@ -85,6 +86,8 @@ class Task:
     payload: dict[str, Any]
     attempt: int
     correlation_id: str
+    trace: str | None = None
+    """The ``traceparent`` of whoever said it."""
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -127,19 +130,27 @@ class Inbox:
         task = self._claim(message_id)
         if task is None:
             return
-        with logs.correlation(task.correlation_id), self._leases.held(task):
+        with (
+            logs.correlation(task.correlation_id),
+            self._leases.held(task),
+            observed(self._consumer, task.name, task.attempt, task.trace) as seen,
+        ):
             try:
                 self._handlers[task.name](task)
             except AlreadyDone:
+                seen.outcome = Outcome.TAKEN_OVER
                 log.info("delivery_taken_over", message=task.name, message_id=str(message_id))
             except TemporaryFailure as failure:
+                seen.outcome = Outcome.PUT_OFF
                 self._failed(task, str(failure), counts=False, pause=failure.retry_after or _pause(task.attempt))
             except DBAPIError as error:
+                seen.outcome = Outcome.FAILED
                 # A lost connection says nothing about the message, so it does not count against it.
-                self._failed(task, _in_words(error), counts=not error.connection_invalidated)
+                self._failed(task, in_words(error), counts=not error.connection_invalidated)
             except Exception as error:
+                seen.outcome = Outcome.FAILED
                 log.exception("delivery_failed", message=task.name, message_id=str(message_id))
-                self._failed(task, _in_words(error), counts=True)
+                self._failed(task, in_words(error), counts=True)
 
     def _claim(self, message_id: UUID) -> Task | None:
         key = {"consumer": self._consumer, "message_id": message_id}
@@ -147,8 +158,8 @@ class Inbox:
             row = connection.execute(_CLAIM, {**key, "lease": LEASE}).one_or_none()
         if row is None:
             return None
-        attempt, name, payload, correlation_id, last_error = row
-        task = Task(self._database, self._consumer, message_id, name, {}, attempt, correlation_id)
+        attempt, name, payload, correlation_id, last_error, trace = row
+        task = Task(self._database, self._consumer, message_id, name, {}, attempt, correlation_id, trace)
         if attempt > MAX_ATTEMPTS:
             error = last_error or f"ended its worker {attempt - 1} times"
             self._failed(task, error, counts=True)
@@ -160,7 +171,7 @@ class Inbox:
         try:
             task.payload = MESSAGES[name].load(json.loads(payload))
         except (ValueError, ValidationError, RecursionError) as error:
-            self._failed(task, _in_words(error), counts=True)
+            self._failed(task, in_words(error), counts=True)
             return None
         return task
 
@@ -184,6 +195,7 @@ class Inbox:
             log.warning("delivery_failure_not_recorded", message=task.name, message_id=str(task.message_id))
             return
         if parked:
+            meters.PARKED.labels(task.consumer, task.name).inc()
             log.error("delivery_parked", message=task.name, message_id=str(task.message_id), error=error)
 
 
@@ -240,7 +252,8 @@ def _pause(attempt: int) -> timedelta:
     return timedelta(seconds=4 ** min(attempt - 1, 5) * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load
 
 
-def _in_words(error: BaseException) -> str:
+def in_words(error: BaseException) -> str:
+    """An error in one line, without what people wrote."""
     # The first line only: the rest of a database error holds the statement's parameters, people's words.
     first = next(iter(str(getattr(error, "orig", None) or error).splitlines()), "")
     return f"{type(error).__name__}: {first}"

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from shared.contracts.base import MessageType
 from shared.ids import new_id
 from shared.logs import correlation_id
+from shared.tracing import current
 
 CHANNEL = "idesluss_bus"
 """The relay listens here. Equal notifications within one transaction are one (PostgreSQL's NOTIFY)."""
@@ -31,8 +32,8 @@ class Priority(IntEnum):
 
 PUTS = """
     said AS (
-        INSERT INTO bus.message (id, name, payload, correlation_id)
-        VALUES (:message_id, :message_name, :message_payload, :correlation_id)
+        INSERT INTO bus.message (id, name, payload, correlation_id, trace)
+        VALUES (:message_id, :message_name, :message_payload, :correlation_id, :trace)
         RETURNING id
     ), owed AS (
         INSERT INTO bus.delivery (consumer, message_id, priority, due_at, next_try)
@@ -94,6 +95,7 @@ def parameters(
         "message_name": message.name,
         "message_payload": body,
         "correlation_id": correlation_id(),
+        "trace": current(),
         "consumers": list(message.consumers),
         "priority": int(priority),
         "not_before": not_before,

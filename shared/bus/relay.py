@@ -9,19 +9,21 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection
 from datetime import timedelta
+from typing import Any
 
 import dramatiq
 import psycopg
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.exc import DBAPIError
 
-from shared import logs
-from shared.bus.broker import build_broker, ring
+from shared import logs, meters
+from shared.bus.broker import attend, build_broker, ring
 from shared.bus.outbox import CHANNEL, Priority
 from shared.contracts.registry import CONSUMERS
-from shared.db import CONNECT_TIMEOUT, Database, Role, conninfo, role_url
+from shared.db import CONNECT_TIMEOUT, Database, Role, connection_class, conninfo, role_url
 from shared.settings import Settings
 
 log = logs.get(__name__)
@@ -37,6 +39,11 @@ IDLE_SECONDS = 1.0
 """The longest pause between two looks when nobody says anything."""
 BUSY_SECONDS = 0.05
 """The pause after a look at which something rang: more may be waiting behind a full window."""
+POLL_SECONDS = 0.2
+"""The longest pause where PgBouncer stands between: nobody can be told through it that something was said."""
+HUNG_SECONDS = 60
+"""A relay that stands still this long ends itself, and is started again by whoever started it: RabbitMQ may be there
+and yet never confirm a bell, as while a queue has no leader, and pika waits for that without end."""
 
 _TAKE = text("""
     WITH room AS MATERIALIZED (
@@ -65,6 +72,14 @@ _TAKE = text("""
 """)
 
 
+# As before the ring; the next look finds it at once. Whoever was rung for earlier may be at it already.
+_TAKE_BACK = text("""
+    UPDATE bus.delivery AS d SET rings = greatest(d.rings - 1, 0), next_try = now()
+      FROM unnest(CAST(:consumers AS text[]), CAST(:ids AS uuid[])) AS unrung (consumer, id)
+     WHERE d.consumer = unrung.consumer AND d.message_id = unrung.id
+       AND d.done_at IS NULL AND d.parked_at IS NULL AND (d.claimed_until IS NULL OR d.claimed_until < now())
+""")
+
 _PARAMETERS = {
     "consumers": list(CONSUMERS),
     "priorities": list(WINDOWS),
@@ -84,17 +99,35 @@ class Relay:
         """Ring for what is due now; returns how many bells rang.
 
         :raises sqlalchemy.exc.DBAPIError: the database is away; nothing is lost by that.
+        :raises dramatiq.errors.BrokerConnectionError: the broker is; nor by that.
         """
+        attend(self._broker)
         with self._database.transaction() as session:
             session.execute(text("SET LOCAL synchronous_commit = off"))
             due = session.execute(_TAKE, _PARAMETERS).all()
-        for consumer, name, message_id, _ in sorted(due, key=lambda row: row.priority):
-            ring(self._broker, consumer, name, message_id)
+        unrung = deque(sorted(due, key=lambda row: row.priority))
+        try:
+            while unrung:
+                ring(self._broker, unrung[0].consumer, unrung[0].name, unrung[0].id)
+                meters.RINGS.labels(unrung.popleft().consumer).inc()
+        finally:
+            if unrung:
+                self._take_back(unrung)
         return len(due)
+
+    def _take_back(self, unrung: Collection[Row[Any]]) -> None:
+        """Or each would wait the longer, the longer the broker is away."""
+        with self._database.transaction() as session:
+            session.execute(
+                _TAKE_BACK, {"consumers": [row.consumer for row in unrung], "ids": [row.id for row in unrung]}
+            )
 
 
 def main(settings: Settings, beat: Callable[[], None]) -> None:
-    """The relay process: runs until SIGTERM or SIGINT."""
+    """The relay process: runs until SIGTERM or SIGINT.
+
+    :raises MisconfiguredError: BROKER_URL is wrong, or RabbitMQ refuses us.
+    """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -104,24 +137,30 @@ def main(settings: Settings, beat: Callable[[], None]) -> None:
     listening: psycopg.Connection | None = None
     while not stopping.is_set():
         beat()
+        signal.alarm(HUNG_SECONDS)
         try:
-            if listening is None or listening.closed:
+            if not settings.database_pooler and (listening is None or listening.closed):
                 listening = _listen(settings)
-            rung = relay.look()
-            _wait(listening, stopping, BUSY_SECONDS if rung else IDLE_SECONDS)
-        except (DBAPIError, psycopg.Error, dramatiq.errors.ConnectionError) as error:
+            pause = BUSY_SECONDS if relay.look() else IDLE_SECONDS
+            if listening is None:
+                stopping.wait(min(pause, POLL_SECONDS))
+            else:
+                _wait(listening, stopping, pause)
+        except (DBAPIError, psycopg.Error, dramatiq.errors.BrokerConnectionError) as error:
             log.warning("relay_waits_for_database_or_broker", error=type(error).__name__)
             if listening is not None:
                 listening.close()
             stopping.wait(0.5)
+    signal.alarm(HUNG_SECONDS)  # a broker that is gone may not hold up the end
     if listening is not None:
         listening.close()
     broker.close()
     database.dispose()
+    signal.alarm(0)
 
 
 def _listen(settings: Settings) -> psycopg.Connection:
-    connection = psycopg.connect(
+    connection = connection_class(settings, Role.RELAY).connect(
         conninfo(role_url(settings, Role.RELAY)),
         autocommit=True,
         connect_timeout=CONNECT_TIMEOUT,

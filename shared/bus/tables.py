@@ -39,8 +39,11 @@ class Job(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    """When it last came to a good end."""
     due_at: Mapped[datetime]
+    """When it may be taken: while it runs, the end of its scheduler's lease."""
     runs: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    """Runs begun, those that failed or were killed among them."""
     failures: Mapped[int] = mapped_column(BigInteger, server_default="0")
     last_error: Mapped[str | None]
 

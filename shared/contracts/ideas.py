@@ -90,3 +90,13 @@ class IdeaAnsweredV1(Contract):
     )
     follow_url = fields.String(required=True)
     submitter_thread = fields.Nested(ThreadFacts, required=True)
+
+
+class IdeasForgottenV1(Contract):
+    """Retention has removed ideas, or their submitters' names: whoever holds words or names of them lets them go."""
+
+    references = fields.List(fields.String(), required=True)
+    removed = fields.Boolean(
+        required=True, metadata={"description": "true where the ideas are gone, false where only the names are"}
+    )
+    at = fields.AwareDateTime(required=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.contracts import events, ideas, mail, notifications, public, sluices, wanted
+from shared.contracts import events, ideas, mail, notifications, people, public, sluices, wanted
 from shared.contracts.base import MessageType
 
 INTAKE = "intake"
@@ -42,6 +42,13 @@ ANSWER_DRAFTED = MessageType(
 )
 IDEA_ANSWERED = MessageType(
     "idea.answered.v1", INTAKE, (NOTIFY,), ideas.IdeaAnsweredV1, "An official answer was given."
+)
+IDEAS_FORGOTTEN = MessageType(
+    "ideas.forgotten.v1",
+    INTAKE,
+    (NOTIFY, RSVP),
+    ideas.IdeasForgottenV1,
+    "Retention removed ideas, or the names of their submitters.",
 )
 NOTIFICATION_DUE = MessageType(
     "notification.due.v1", NOTIFY, (NOTIFY,), mail.NotificationDueV1, "A notification is due for sending."
@@ -123,6 +130,31 @@ IDEA_CAUGHT_KEPT = MessageType(
     "An idea from a workshop has its number in the sluice.",
 )
 
+PERSON_DATA_WANTED = MessageType(
+    "person.data_wanted.v1",
+    INTAKE,
+    (INTAKE, RSVP),
+    people.PersonDataWantedV1,
+    "What is held about a person is to be told, or taken away.",
+)
+PERSON_MESSAGES_WANTED = MessageType(
+    "person.messages_wanted.v1",
+    INTAKE,
+    (NOTIFY,),
+    people.PersonMessagesWantedV1,
+    "The same of what was written to and about them.",
+)
+PERSON_DATA_TOLD = MessageType(
+    "person.data_told.v1", NOTIFY, (INTAKE,), people.PersonDataToldV1, "Notify or rsvp has done its part of that."
+)
+PERSON_CLOSING = MessageType(
+    "person.closing.v1",
+    INTAKE,
+    (INTAKE, RSVP, NOTIFY),
+    people.PersonClosingV1,
+    "All parts of that are done: what came meanwhile is looked for.",
+)
+
 MESSAGES: dict[str, MessageType] = {
     message.name: message
     for message in (
@@ -135,6 +167,7 @@ MESSAGES: dict[str, MessageType] = {
         IDEA_ADDED_TO,
         ANSWER_DRAFTED,
         IDEA_ANSWERED,
+        IDEAS_FORGOTTEN,
         NOTIFICATION_DUE,
         DIGEST_DUE,
         NOTIFICATION_CHANGED,
@@ -152,6 +185,10 @@ MESSAGES: dict[str, MessageType] = {
         EVENT_ANSWER_RECEIVED,
         IDEA_CAUGHT,
         IDEA_CAUGHT_KEPT,
+        PERSON_DATA_WANTED,
+        PERSON_MESSAGES_WANTED,
+        PERSON_DATA_TOLD,
+        PERSON_CLOSING,
     )
 }
 CONSUMERS = (INTAKE, RSVP, NOTIFY)

@@ -17,11 +17,12 @@ from jinja2.bccache import Bucket
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 from werkzeug.routing import Rule
 
-from shared import logs
+from shared import logs, tracing
 from shared.i18n import Texts
 from shared.settings import Settings
 from shared.web import language, problems, sections, security, session
 from shared.web.api import is_text
+from shared.web.measuring import SPAN, measure
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -147,7 +148,11 @@ def _correlated(inner: WSGIApplication) -> WSGIApplication:
     """
 
     def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        with logs.correlation() as current:
+        with (
+            logs.correlation() as current,
+            tracing.span("request", tracing.Kind.SERVER, parent=environ.get("HTTP_TRACEPARENT")) as span,
+        ):
+            environ[SPAN] = span
 
             def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
                 return start_response(status, [*headers, ("X-Correlation-Id", current)], exc_info)
@@ -200,6 +205,13 @@ def _log_requests(app: Flask) -> None:
         if request.endpoint != "static":
             # The rule, never the path: paths hold signed tokens.
             rule = request.url_rule.rule if request.url_rule else None
-            took = round((perf_counter() - g.begun) * 1000, 1) if "begun" in g else None
-            log.debug("request", method=request.method, rule=rule, status=response.status_code, milliseconds=took)
+            took = perf_counter() - g.begun if "begun" in g else 0.0
+            log.debug(
+                "request",
+                method=request.method,
+                rule=rule,
+                status=response.status_code,
+                milliseconds=round(took * 1000, 1),
+            )
+            measure(app.name.rpartition(".")[2], rule, response.status_code, took)
         return response

@@ -6,11 +6,10 @@ import re
 import shutil
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from time import monotonic
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, jsonify
 from sqlalchemy import text
@@ -103,14 +102,19 @@ def disk_check(settings: Settings) -> Check:
     return check
 
 
-def port_check(url: str, *, default_port: int) -> Check:
-    """Does something accept connections at the URL's host and port?"""
-    where = urlsplit(url)
+def port_check(addresses: Sequence[tuple[str, int]]) -> Check:
+    """Does something accept connections at one of these hosts and ports?"""
 
     def check() -> Healthy | Unhealthy:
-        address = (where.hostname or "127.0.0.1", where.port or default_port)
-        socket.create_connection(address, timeout=CHECK_SECONDS).close()
-        return Healthy()
+        faults = []
+        for address in addresses:
+            try:
+                socket.create_connection(address, timeout=CHECK_SECONDS / len(addresses)).close()
+            except OSError as error:
+                faults.append(error)
+            else:
+                return Healthy()
+        raise faults[-1]
 
     return check
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 
 def free_port() -> int:
@@ -18,3 +19,17 @@ def free_ports(number: int) -> list[int]:
         for probe in probes:
             probe.bind(("127.0.0.1", 0))
         return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def lasting_ports(number: int) -> list[int]:
+    """So many that stay free while their server is away: below those that Linux gives to outgoing connections."""
+    found: list[int] = []
+    with ExitStack() as held:
+        for port in random.sample(range(20_000, 32_000), 200):
+            probe = held.enter_context(socket.socket())
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                found.append(port)
+            if len(found) == number:
+                return found
+    raise OSError("no free ports below 32,000")

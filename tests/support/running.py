@@ -15,6 +15,8 @@ from typing import Any
 
 import requests
 
+from shared import settings
+from shared.settings import Settings
 from tests.support.ports import free_ports
 from tests.support.waiting import wait_until
 
@@ -77,6 +79,11 @@ class Suite:
     def output(self) -> str:
         """Everything it has printed."""
         return (self.data_dir / "test-output.log").read_text(errors="replace")
+
+    @property
+    def settings(self) -> Settings:
+        """What it is configured with, as its own processes read it."""
+        return settings.load({"IDESLUSS_DATA_DIR": str(self.data_dir), **self.environment})
 
     @property
     def run(self) -> dict[str, Any]:

@@ -57,6 +57,8 @@ class Wanted:
     published: bool | None = None
     late: bool | None = None
     undelivered: bool | None = None
+    registry: str | None = None
+    """A registry state."""
     since: date | None = None
     until: date | None = None
     """Days of arrival, both included."""

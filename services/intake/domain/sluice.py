@@ -46,6 +46,7 @@ class SluiceProfile:
     form_texts: Mapping[str, Any] = field(default_factory=dict)
     questions: Sequence[Mapping[str, Any]] = ()
     escalate_days: int = 3
+    registry_default: str = "none"
 
     @property
     def people(self) -> tuple[ContactPerson, ...]:

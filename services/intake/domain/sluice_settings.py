@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from services.intake.domain.accent import contrast, is_readable, nearest_readable, parse_accent
 from services.intake.domain.fingerprint import fingerprint
+from services.intake.domain.registry import FOR_NEW
 from shared.mail.domains import ascii_domain
 from shared.question_list import read_questions, write_questions
 
@@ -41,7 +42,7 @@ class Part(StrEnum):
 
 FIELDS: Mapping[Part, Sequence[str]] = {
     Part.NAME: ("name", "code", "language"),
-    Part.RECEPTION: ("open_to", "staff_domains", "answer_days", "escalate_days"),
+    Part.RECEPTION: ("open_to", "staff_domains", "answer_days", "escalate_days", "registry_default"),
     Part.TEXTS: ("form_texts",),
     Part.QUESTIONS: ("questions",),
     Part.COLOUR: ("accent",),
@@ -157,6 +158,7 @@ def read_part(part: Part, form: Mapping[str, str], languages: Sequence[str]) -> 
                 "staff_domains": reader.lines("staff_domains", read_domain, "domain"),
                 "answer_days": reader.days("answer_days", 1),
                 "escalate_days": reader.days("escalate_days", 0),
+                "registry_default": reader.one_of("registry_default", FOR_NEW),
             }
         case Part.TEXTS:
             values = {"form_texts": reader.texts()}

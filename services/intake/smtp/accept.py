@@ -7,6 +7,7 @@ for nobody. No session ever cancels a group: a client that hangs up takes nothin
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from psycopg import AsyncConnection, errors, generators, waiting
 from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
+from services.intake import meters
 from services.intake.smtp import statement
 from services.intake.smtp.door import Counters
 from services.intake.smtp.link import Link
@@ -78,6 +80,7 @@ class GroupCommit:
 
     async def _settle(self, group: list[_Waiter]) -> None:
         """Store a group and tell its sessions. One bad mail does not refuse its neighbours."""
+        began = time.perf_counter()
         try:
             await self._store([waiter.mail for waiter in group])
         except (errors.DataError, errors.IntegrityError, ValueError) as error:
@@ -95,6 +98,8 @@ class GroupCommit:
             self._refuse(group, error)
         else:
             self._counters.groups += 1
+            meters.COMMIT_SECONDS.observe(time.perf_counter() - began)
+            meters.GROUP_MAILS.observe(len(group))
             for waiter in group:
                 waiter.stored.set_result(True)
 
@@ -115,27 +120,30 @@ class GroupCommit:
             used = self._link.connection
             if used is not None:
                 try:
-                    return await _execute(used, parameters)
+                    return await self._execute(used, parameters)
                 except psycopg.OperationalError:
                     if not used.broken:
                         raise
             fresh = await self._open()
             try:
-                await _execute(fresh, parameters)
+                await self._execute(fresh, parameters)
             except errors.UniqueViolation:
                 if used is None:
                     raise
 
     async def _open(self) -> AsyncConnection:
         connection = await self._link.open()
-        connection.pgconn.send_prepare(statement.NAME, statement.SQL, statement.TYPES)
-        await _finish(connection)
+        if not self._link.is_pooled:
+            connection.pgconn.send_prepare(statement.NAME, statement.SQL, statement.TYPES)
+            await _finish(connection)
         return connection
 
-
-async def _execute(connection: AsyncConnection, parameters: list[bytes]) -> None:
-    connection.pgconn.send_query_prepared(statement.NAME, parameters, statement.FORMATS, 1)
-    await _finish(connection)
+    async def _execute(self, connection: AsyncConnection, parameters: list[bytes]) -> None:
+        if self._link.is_pooled:
+            connection.pgconn.send_query_params(statement.SQL, parameters, statement.TYPES, statement.FORMATS, 1)
+        else:
+            connection.pgconn.send_query_prepared(statement.NAME, parameters, statement.FORMATS, 1)
+        await _finish(connection)
 
 
 async def _finish(connection: AsyncConnection) -> None:

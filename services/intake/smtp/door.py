@@ -89,6 +89,11 @@ class Door:
         _subtract(self._connections, peer.key, 1)
 
     @property
+    def open_sessions(self) -> int:
+        """Connections under way."""
+        return self._open
+
+    @property
     def under_stress(self) -> bool:
         """Whether so many connections are open that idle ones must hurry."""
         return self._open >= self._max_connections * STRESS_SHARE

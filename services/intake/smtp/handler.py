@@ -7,13 +7,14 @@ from uuid import UUID
 
 from aiosmtpd.smtp import Session
 
+from services.intake import meters
 from services.intake.smtp import paths, replies
 from services.intake.smtp.accept import GroupCommit
 from services.intake.smtp.door import Counters
 from services.intake.smtp.protocol import Connection, Mailing
 from services.intake.smtp.recipients import AddressBook
 from services.intake.smtp.statement import Mail, Recipient
-from shared import clock, ids, logs
+from shared import clock, ids, logs, tracing
 from shared.errors import TemporaryFailure
 
 log = logs.get(__name__)
@@ -51,6 +52,10 @@ class IntakeHandler:
     async def handle_DATA(self, server: Connection, session: Session, envelope: Mailing) -> bytes:
         """Store a mail; 250 is said only once it is on disk, and is then our promise."""
         began = time.perf_counter()
+        with tracing.span("accept mail", tracing.Kind.SERVER):
+            return await self._store(server, session, envelope, began)
+
+    async def _store(self, server: Connection, session: Session, envelope: Mailing, began: float) -> bytes:
         assert server.peer is not None
         assert envelope.mail_from is not None
         assert session.host_name is not None
@@ -66,9 +71,12 @@ class IntakeHandler:
             tls=server.tls,
             trusted_peer=server.peer.trusted,
             received_at=clock.now(),
+            trace=tracing.current(),
         )
         if not await self._group.accept(mail):
             return replies.NOT_STORED
+        took = time.perf_counter() - began
+        meters.ACCEPT_SECONDS.observe(took)
         self._counters.mails += 1
         self._counters.recipients += len(mail.recipients)
         self._counters.octets += len(mail.content)
@@ -77,6 +85,6 @@ class IntakeHandler:
             correlation_id=mail.correlation_id,
             size=len(mail.content),
             recipients=len(mail.recipients),
-            ms=round((time.perf_counter() - began) * 1000, 1),
+            ms=round(took * 1000, 1),
         )
         return replies.stored(mail.correlation_id)

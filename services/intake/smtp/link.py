@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.pq import ConnStatus
 
-from shared.db import Role, conninfo, role_url
+from shared.db import Role, conninfo, role_passwords, role_url
 from shared.settings import Settings
 
 CONNECT_SECONDS = 5
@@ -29,6 +31,9 @@ class Link:
 
     def __init__(self, settings: Settings) -> None:
         self._conninfo = conninfo(role_url(settings, Role.INTAKE))
+        self._passwords = role_passwords(settings, Role.INTAKE.user)
+        self.is_pooled = settings.database_pooler
+        """Each transaction may come to another server process: nothing prepared is there in the next."""
         self._connection: AsyncConnection | None = None
 
     @property
@@ -44,17 +49,27 @@ class Link:
         :raises psycopg.OperationalError: the server is away or refuses us.
         """
         await self.drop()
-        self._connection = await AsyncConnection.connect(
+        for password in self._passwords[:-1]:  # while keys are rotated, the server may hold either's
+            with suppress(psycopg.OperationalError):
+                self._connection = await self._opened(password)
+                return self._connection
+        self._connection = await self._opened(self._passwords[-1])
+        return self._connection
+
+    async def _opened(self, password: str) -> AsyncConnection:
+        return await AsyncConnection.connect(
             self._conninfo,
+            password=password,
             autocommit=True,
             connect_timeout=CONNECT_SECONDS,
             application_name="idesluss listener",
-            options=OPTIONS,
+            # PgBouncer refuses them; there the role's own settings hold.
+            options="" if self.is_pooled else OPTIONS,
+            prepare_threshold=None if self.is_pooled else 5,
             keepalives_idle=10,
             keepalives_interval=5,
             keepalives_count=3,
         )
-        return self._connection
 
     async def drop(self) -> None:
         """Close the connection, whatever it is doing."""

@@ -42,6 +42,11 @@ class Listener:
         return self._door.counters
 
     @property
+    def open_sessions(self) -> int:
+        """Connections under way."""
+        return self._door.open_sessions
+
+    @property
     def buffered(self) -> int:
         """Octets of mail in memory that are not yet durable."""
         return self._door.buffered

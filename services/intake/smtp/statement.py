@@ -43,6 +43,8 @@ class Mail:
     tls: str | None
     trusted_peer: bool
     received_at: datetime
+    trace: str | None = None
+    """The ``traceparent`` of its session, where tracing is on."""
 
     @property
     def correlation_id(self) -> str:
@@ -65,10 +67,10 @@ WITH mail AS (
         $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
         $13::text[], $14::bool[], $15::timestamptz[], $16::text[]
     )
-    RETURNING id, correlation_id
 ), message AS (
-    INSERT INTO bus.message (id, name, payload, correlation_id)
-    SELECT id, '{MAIL_RECEIVED.name}', '{{"inbound_email_id":"' || id || '"}}', correlation_id FROM inbound
+    INSERT INTO bus.message (id, name, payload, correlation_id, trace)
+    SELECT id, '{MAIL_RECEIVED.name}', '{{"inbound_email_id":"' || id || '"}}', correlation_id, trace
+      FROM unnest($5::uuid[], $16::text[], $17::text[]) AS inbound (id, correlation_id, trace)
     RETURNING id
 ), delivery AS (
     INSERT INTO bus.delivery (consumer, message_id)
@@ -81,7 +83,7 @@ _BOOL, _BYTEA, _INT4, _TEXT, _TIMESTAMPTZ, _UUID = 16, 17, 23, 25, 1184, 2950
 _ARRAY_OF = {_BOOL: 1000, _BYTEA: 1001, _INT4: 1007, _TEXT: 1009, _TIMESTAMPTZ: 1185, _UUID: 2951}
 _COLUMNS = (
     *(_UUID, _BYTEA, _INT4, _BYTEA),
-    *(_UUID, _UUID, _UUID, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, _BOOL, _TIMESTAMPTZ, _TEXT),
+    *(_UUID, _UUID, _UUID, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, _TEXT, _BOOL, _TIMESTAMPTZ, _TEXT, _TEXT),
 )
 
 TYPES = [_ARRAY_OF[column] for column in _COLUMNS]
@@ -124,6 +126,7 @@ def _row(mail: Mail, recipient: Recipient) -> tuple[Octets | None, ...]:
         b"\1" if mail.trusted_peer else b"\0",
         _LONG(_microseconds(mail.received_at)),
         mail.correlation_id.encode(),
+        None if mail.trace is None else mail.trace.encode(),
     )
 
 

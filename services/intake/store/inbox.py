@@ -125,6 +125,7 @@ def conditions(wanted: Wanted, me: str, today: date, hits: Collection[UUID] | No
         (Idea.stage, wanted.stage),
         (Idea.kind, wanted.kind),
         (Idea.via, wanted.via),
+        (Idea.registry_state, wanted.registry),
     ):
         if value is not None:
             found.append(column == value)

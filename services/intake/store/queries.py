@@ -10,7 +10,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from services.intake.domain.retention import RemovedIdea
 from services.intake.store import search
+from services.intake.store.retention_tables import Removed
 from services.intake.store.tables import (
     Attachment,
     Blob,
@@ -80,6 +82,8 @@ def find_ideas(
     kind: str | None = None,
     held: bool | None = None,
     submitter: str | None = None,
+    registry: str | None = None,
+    registry_number: str | None = None,
     q: str | None = None,
     since: datetime | None = None,
 ) -> list[IdeaRow]:
@@ -98,6 +102,10 @@ def find_ideas(
         wanted.append(Idea.held.is_not(None) if held else Idea.held.is_(None))
     if submitter is not None:
         wanted.append(func.lower(Idea.submitter_address) == submitter.lower())
+    if registry is not None:
+        wanted.append(Idea.registry_state == registry)
+    if registry_number is not None:
+        wanted.append(func.lower(Idea.registry_number) == registry_number.lower())
     if q is not None:
         where = None if sluice is None else session.scalars(select(Sluice.id).where(Sluice.slug == sluice)).all()
         wanted.append(Idea.id.in_(search.newest(session, q, where)))
@@ -118,14 +126,26 @@ def find_ideas(
 def idea_by_reference(session: Session, reference: str) -> IdeaRow:
     """The idea with that reference.
 
+    :raises RemovedIdea: there was one, until a decision had it removed.
     :raises NotFound: there is none.
     """
     row = session.execute(
         select(Idea, Sluice.slug).join(Sluice, Sluice.id == Idea.sluice_id).where(Idea.reference == reference)
     ).one_or_none()
     if row is None:
+        see_removed(session, reference)
         raise NotFound(f"idea {reference}")
     return IdeaRow(*row)
+
+
+def see_removed(session: Session, reference: str) -> None:
+    """Do nothing, unless there was an idea with that reference.
+
+    :raises RemovedIdea: a decision had it removed.
+    """
+    gone = session.scalar(select(Removed).where(Removed.reference == reference))
+    if gone is not None:
+        raise RemovedIdea(gone.reference, gone.at, gone.decision)
 
 
 def timeline(session: Session, idea_id: UUID, *, public_only: bool = False) -> Sequence[TimelineEntry]:
@@ -228,12 +248,12 @@ def _inbound() -> Select[InboundEmail, int, bytes, str, str]:
 def raw_mail(session: Session, inbound_email_id: UUID) -> bytes:
     """The bytes of a received mail as they came.
 
-    :raises NotFound: there is none with that id.
+    :raises NotFound: there is none with that id, or its bytes were removed by a decision.
     """
     raw = session.scalar(
         select(RawMail.raw)
         .join(InboundEmail, InboundEmail.raw_id == RawMail.id)
-        .where(InboundEmail.id == inbound_email_id)
+        .where(InboundEmail.id == inbound_email_id, InboundEmail.removed_at.is_(None), RawMail.removed_at.is_(None))
     )
     if raw is None:
         raise NotFound("no such inbound email")

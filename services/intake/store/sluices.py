@@ -140,6 +140,7 @@ _COLUMNS = (
     Sluice.form_texts,
     Sluice.questions,
     Sluice.escalate_days,
+    Sluice.registry_default,
 )
 """What a profile takes from its row as it stands there."""
 # One journey to the server: mail, forms and pages all begin with this.

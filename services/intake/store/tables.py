@@ -73,8 +73,11 @@ class Sluice(Base):
     """Its own questions in the form; see ``shared.questions``."""
     escalate_days: Mapped[int] = mapped_column(server_default="3")
     """Working days after a broken promise until the coaches hear of it."""
+    registry_default: Mapped[str] = mapped_column(server_default="none")
+    """What its new ideas are to the register: ``none`` or ``to-register``; see ``domain.registry``."""
 
     __table_args__ = (
+        CheckConstraint("registry_default IN ('none', 'to-register')", name="registry_default"),
         CheckConstraint("comments IN ('off', 'held', 'open')", name="comments"),
         CheckConstraint("accent ~ '^#[0-9a-f]{6}$'", name="accent"),
         CheckConstraint("open_to IN ('staff', 'everybody')", name="open_to"),
@@ -131,6 +134,8 @@ class RawMail(Base):
     raw: Mapped[bytes]
     size: Mapped[int]
     sha256: Mapped[bytes] = mapped_column(index=True)
+    removed_at: Mapped[datetime | None]
+    """When its bytes were removed by a decision; ``raw`` is empty since, size and hash stay."""
 
 
 class InboundEmail(Base):
@@ -166,6 +171,8 @@ class InboundEmail(Base):
     """Every decision in a sentence, in the order in which it was taken."""
     reading: Mapped[dict[str, Any] | None]
     """What reading it gave: text, quoted, signature, subject, sender, sender check."""
+    removed_at: Mapped[datetime | None]
+    """When what it said, and who sent it, was removed by a decision; that it came stays."""
 
     __table_args__ = (
         Index("ix_inbound_email_sluice_received", "sluice_id", "received_at", "id"),
@@ -236,13 +243,26 @@ class Idea(Base):
     reminded_at: Mapped[datetime | None]
     escalated_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
-    """When its submitter's name and address were taken away at their wish."""
+    """When its submitter's name and address were taken away, at their wish or by a rule of retention."""
+    kept: Mapped[str | None]
+    """Why retention must leave it alone, whatever the rules say; null where they apply."""
     published_at: Mapped[datetime | None]
     """Since when it stands on the public board."""
     public_title: Mapped[str | None]
     public_text: Mapped[str | None]
     """What the board shows: the original stays as it came."""
     supporters: Mapped[int] = mapped_column(server_default="0")
+    registry_state: Mapped[str] = mapped_column(server_default="none")
+    """none, to-register, registered or not-needed; see ``domain.registry``."""
+    registry_number: Mapped[str | None]
+    """As the municipality's register writes it, where the idea is registered."""
+    registered_at: Mapped[datetime | None]
+    registered_by: Mapped[str | None]
+    """The name of whoever said that it is registered."""
+    archived_at: Mapped[datetime | None]
+    """When it was handed over to the archive."""
+    archive_receipt: Mapped[str | None]
+    """What the archive answered."""
     search: Mapped[str] = mapped_column(
         TSVECTOR,
         Computed(
@@ -271,6 +291,8 @@ class Idea(Base):
         Index("ix_idea_sluice_created", "sluice_id", "created_at", "id"),
         Index("ix_idea_created", "created_at", "id"),
         Index("ix_idea_submitter_address", "submitter_address"),
+        CheckConstraint("registry_state IN ('none', 'to-register', 'registered', 'not-needed')", name="registry_state"),
+        CheckConstraint("(registry_state = 'registered') = (registry_number IS NOT NULL)", name="registry_number"),
     )
 
     @hybrid_property

@@ -75,5 +75,5 @@ def act_on_many(transaction: Transaction, viewer: Viewer, chosen: Sequence[Chose
     return outcome
 
 
-_OF_ONE: Final = frozenset({"not_of_this_sluice", "has_it_already"})
+_OF_ONE: Final = frozenset({"not_of_this_sluice", "has_it_already", "idea_is_to_register"})
 """Faults that are one idea's and not the others'."""

@@ -37,9 +37,10 @@ TAG: Final = "tag:"
 _OVERTAKES: Final = ("erased", "merged", "passed_on", "withdrawn")
 """After these an idea is another one's, or nobody's to show, even where a field still is as an act made it."""
 
-_MOMENTS: Final = frozenset({"answered_at", "published_at", "asked_at"})
+_MOMENTS: Final = frozenset({"answered_at", "published_at", "asked_at", "registered_at", "archived_at"})
 _IDS: Final = frozenset({"assigned_to"})
-_FIELDS: Final = _MOMENTS | _IDS | {"stage", "close_reason", "held", "public_title", "public_text"}
+_REGISTER: Final = frozenset({"registry_state", "registry_number", "registered_by", "archive_receipt"})
+_FIELDS: Final = _MOMENTS | _IDS | _REGISTER | {"stage", "close_reason", "held", "public_title", "public_text"}
 
 
 @dataclass(frozen=True, slots=True)

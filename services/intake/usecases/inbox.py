@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import Reference
@@ -22,6 +22,7 @@ from services.intake.usecases.access import own_sluices, visible
 from shared.clock import STOCKHOLM, now
 from shared.viewer import Viewer
 from shared.web.paging import Position
+from shared.words import one_line
 
 SHOWN: Final = {Group.LATE: 40, Group.NEW: 40, Group.WAITING: 20, Group.HELD: 10, Group.ANSWERED: 10}
 """How many of each group the inbox begins with."""
@@ -123,6 +124,9 @@ def hits(session: Session, viewer: Viewer, wanted: Wanted) -> list[UUID] | None:
     """The newest ideas with the words looked for that this person may see; None where no words are."""
     if not wanted.q:
         return None
+    numbered = registered_as(session, viewer, wanted.q)
+    if numbered:
+        return numbered
     own = select(Sluice.id).where(own_sluices(viewer))
     asked = own if wanted.sluice is None else own.where(Sluice.slug == wanted.sluice)
     is_all = viewer.is_administrator and wanted.sluice is None
@@ -132,6 +136,12 @@ def hits(session: Session, viewer: Viewer, wanted: Wanted) -> list[UUID] | None:
         None if is_all else session.scalars(asked).all(),
         linked_to=() if viewer.is_administrator else session.scalars(own).all(),
     )
+
+
+def registered_as(session: Session, viewer: Viewer, number: str) -> list[UUID]:
+    """The ideas with exactly that registry number, in any case of letters, that this person may see."""
+    words = one_line(number).lower()
+    return list(session.scalars(select(Idea.id).where(func.lower(Idea.registry_number) == words, visible(viewer))))
 
 
 def chosen(session: Session, viewer: Viewer, references: Sequence[str]) -> list[Item]:

@@ -62,6 +62,9 @@ def pass_on(
     own_tags = select(Tag.id).where(Tag.sluice_id == former.id)
     session.execute(delete(IdeaTag).where(IdeaTag.idea_id == idea.id, IdeaTag.tag_id.in_(own_tags)))
     idea.sluice_id = new.id
+    # One municipality's register is not another's; the former number stands in the timeline.
+    idea.registry_state, idea.registry_number = new.registry_default, None
+    idea.registered_at = idea.registered_by = idea.archived_at = idea.archive_receipt = None
     idea.assigned_to = idea.asked_at = idea.reminded_at = idea.escalated_at = None
     if idea.answered_at is None:
         promised = answer_by(moment.astimezone(STOCKHOLM).date(), new.answer_days)

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from services.intake import meters
 from services.intake.mail.authentication import SenderCheck
 from services.intake.mail.model import Address, Reading
 from services.intake.store import sluices
@@ -79,7 +80,8 @@ class ReadMail:
     def _read(self, mail: InboundEmail, raw: bytes) -> tuple[Reading, SenderCheck]:
         desk = self.desks.get()
         try:
-            reading = desk.reader.read(raw, envelope_from=mail.envelope_from, recipient=mail.recipient)
+            with meters.READING_SECONDS.time():
+                reading = desk.reader.read(raw, envelope_from=mail.envelope_from, recipient=mail.recipient)
             check = desk.checker.check(
                 raw,
                 peer_ip=mail.peer_ip,

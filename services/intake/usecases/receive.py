@@ -88,6 +88,7 @@ def open_idea(session: Session, announcer: Announcer, sluice: SluiceProfile, new
         consent=new.consent,
         version=1,
         supporters=0,
+        registry_state=sluice.registry_default,
     )
     first = TimelineEntry(
         id=new_id(),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import Stage, SubmitterKind
-from services.intake.domain.messages import ERASED, TO_SUBMITTERS
 from services.intake.mail.model import Attachment as ReceivedFile
 from services.intake.store import sluices
+from services.intake.store.nameless import take_names
 from services.intake.store.public_tables import Follower
 from services.intake.store.shown_addresses import is_shown
-from services.intake.store.tables import Idea, IdeaMessage, TimelineEntry
+from services.intake.store.tables import Idea, TimelineEntry
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.ask_for_mail import Recipient, ask_for_mail
 from services.intake.usecases.receive import Addition, add_to_idea, note
@@ -151,41 +152,31 @@ def erase(session: Session, announcer: Announcer, reference: str) -> Idea:
     idea = _locked(session, reference)
     if idea.erased_at is not None:
         return idea
-    idea.erased_at = now()
-    _follow_no_more(session, idea)
-    idea.submitter_name, idea.submitter_address, idea.vouched = "", None, False
-    idea.asked_at = None  # nobody is left to answer
-    session.execute(
-        update(IdeaMessage)
-        .where(IdeaMessage.idea_id == idea.id, IdeaMessage.kind.in_(TO_SUBMITTERS))
-        .values(recipient=ERASED, line=None)  # the other server's words may well hold the address
-    )
-    session.execute(
-        update(TimelineEntry)
-        .where(TimelineEntry.idea_id == idea.id, TimelineEntry.actor_kind == "submitter")
-        .values(actor="")
-    )
-    for changed in session.scalars(
-        select(TimelineEntry).where(
-            TimelineEntry.idea_id == idea.id, TimelineEntry.event.in_(("address_changed", "address_corrected"))
-        )
-    ):
-        changed.facts = {"wrong": ERASED, "right": ERASED}
-    # Answers on the board may name them, and without the name we can no longer tell where.
-    idea.published_at = None
-    entry = _noted(session, idea, "erased", {})
-    _tell_contacts(session, announcer, idea, entry, "erased_notice")
-    log.info("submitter_erased", idea_id=str(idea.id))
+    take_name_away(session, announcer, idea)
     return idea
 
 
-def _follow_no_more(session: Session, idea: Idea) -> None:
+def take_name_away(session: Session, announcer: Announcer | None, idea: Idea) -> None:
+    """The same for an idea whose row is held; with no announcer nobody hears of it."""
+    moment = now()
+    _follow_no_more(session, idea, moment)
+    take_names(session, [idea.id], moment)
+    session.refresh(idea)
+    # Answers on the board may name them, and without the name we can no longer tell where.
+    idea.published_at = None
+    entry = _noted(session, idea, "erased", {})
+    if announcer is not None:
+        _tell_contacts(session, announcer, idea, entry, "erased_notice")
+    log.info("submitter_erased", idea_id=str(idea.id))
+
+
+def _follow_no_more(session: Session, idea: Idea, moment: datetime) -> None:
     """Let no more mails come of the idea that this one became part of; the support stays counted, without a name."""
     mine = canonical(idea.submitter_address or "")
     session.execute(
         update(Follower)
         .where(Follower.idea_id == idea.merged_into, Follower.address == mine, Follower.why == "merged")
-        .values(name="", ended_at=idea.erased_at)
+        .values(name="", ended_at=moment)
     )
 
 

@@ -15,8 +15,10 @@ from services.intake.store.tables import Idea
 from services.intake.usecases import undo
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.create_idea import IdeaByApi, create_idea
+from services.intake.usecases.package_idea import take_package
 from services.intake.web import downloads, schemas
-from services.intake.web.api_acts import add_acts
+from services.intake.web.api_acts import add_acts, program
+from services.intake.web.contacts.packages import package_response
 from services.intake.web.known_reference import known
 from shared.db import Database
 from shared.settings import Settings
@@ -95,6 +97,16 @@ def _ideas(settings: Settings, database: Database, announcer: Announcer) -> Blue
         """Read one idea with its timeline, its files and what was sent about it."""
         with database.transaction() as session:
             return _detail(session, settings, known(reference))
+
+    @ideas.route("/<reference>/package", method="GET")
+    @ideas.scope(READ)
+    @ideas.takes(schemas.PackageQuery, location="query")
+    @ideas.gives(200, content_type="application/zip", of="A zip with the idea's folder.")
+    def get_package(query: dict[str, Any], reference: str) -> Response:
+        """Take the idea as an archive package (FGS Paketstruktur 2.0); that it was taken is written down."""
+        with database.transaction() as session:
+            found = take_package(session, program(), known(reference), with_notes=query["notes"], way="api")
+        return package_response(database, [found], known(reference))
 
     add_acts(ideas, database, announcer, lambda session, reference: _detail(session, settings, reference), scope=WRITE)
     return ideas

@@ -9,10 +9,12 @@ from marshmallow import Schema, fields, validate
 from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import Stage
+from services.intake.domain.registry import LONGEST_NUMBER, LONGEST_RECEIPT
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.move_idea import move_idea
 from services.intake.usecases.note_idea import MAX_NOTE, note_idea
 from services.intake.usecases.official import MAX_ANSWER, MAX_REASON
+from services.intake.usecases.register_idea import hand_over, register_idea
 from services.intake.web import schemas
 from services.intake.web.known_reference import known
 from shared.db import Database
@@ -49,6 +51,29 @@ class NoteSchema(Schema):
     text = fields.String(required=True, validate=validate.Length(1, MAX_NOTE))
 
 
+class RegisterSchema(Schema):
+    """Where the idea stands in the municipality's register from now on."""
+
+    state = fields.String(required=True, validate=validate.OneOf(schemas.REGISTRY))
+    number = fields.String(
+        load_default="",
+        validate=validate.Length(max=LONGEST_NUMBER),
+        metadata={"description": "Needed where the state is registered, and empty where it is not."},
+    )
+    version = fields.Integer(
+        required=True, strict=True, metadata={"description": "As for a move; 409 where the idea has changed since."}
+    )
+
+
+class HandedOverSchema(Schema):
+    """What the archive answered."""
+
+    receipt = fields.String(required=True, validate=validate.Length(1, LONGEST_RECEIPT))
+    version = fields.Integer(
+        required=True, strict=True, metadata={"description": "As for a move; 409 where the idea has changed since."}
+    )
+
+
 def add_acts(
     ideas: Blueprint,
     database: Database,
@@ -57,7 +82,7 @@ def add_acts(
     *,
     scope: str,
 ) -> None:
-    """Add ``/ideas/<reference>/moves`` and ``…/notes``."""
+    """Add ``/ideas/<reference>/moves``, ``…/notes``, ``…/registry`` and ``…/handed-over``."""
 
     @ideas.route("/<reference>/moves", method="POST")
     @ideas.scope(scope)
@@ -66,7 +91,7 @@ def add_acts(
     def post_move(body: dict[str, Any], reference: str) -> dict[str, Any]:
         """Answer an idea officially and move it. Its submitter and followers are mailed."""
         with database.transaction() as session:
-            move_idea(session, announcer, _program(), known(reference), **body)
+            move_idea(session, announcer, program(), known(reference), **body)
             session.flush()
             return detail(session, known(reference))
 
@@ -77,10 +102,33 @@ def add_acts(
     def post_note(body: dict[str, Any], reference: str) -> dict[str, Any]:
         """Write an internal note."""
         with database.transaction() as session:
-            note_idea(session, _program(), known(reference), text=body["text"])
+            note_idea(session, program(), known(reference), text=body["text"])
+            session.flush()
+            return detail(session, known(reference))
+
+    @ideas.route("/<reference>/registry", method="POST")
+    @ideas.scope(scope)
+    @ideas.takes(RegisterSchema)
+    @ideas.gives(200, schemas.IdeaDetailSchema)
+    def post_registry(body: dict[str, Any], reference: str) -> dict[str, Any]:
+        """Tell that the idea is registered, and under which number. The same again changes nothing more."""
+        with database.transaction() as session:
+            register_idea(session, program(), known(reference), **body)
+            session.flush()
+            return detail(session, known(reference))
+
+    @ideas.route("/<reference>/handed-over", method="POST")
+    @ideas.scope(scope)
+    @ideas.takes(HandedOverSchema)
+    @ideas.gives(200, schemas.IdeaDetailSchema)
+    def post_handed_over(body: dict[str, Any], reference: str) -> dict[str, Any]:
+        """Tell that the archive has the idea: the sluice's time limits may remove it from now on."""
+        with database.transaction() as session:
+            hand_over(session, program(), known(reference), **body)
             session.flush()
             return detail(session, known(reference))
 
 
-def _program() -> Viewer:
+def program() -> Viewer:
+    """The present bearer: a program may do what an administrator may."""
     return Viewer(bearer_name(), is_administrator=True)

@@ -8,6 +8,7 @@ from marshmallow import Schema, fields, validate
 
 from services.intake.domain.idea import PATH, Stage, SubmitterKind
 from services.intake.domain.messages import did_not_arrive
+from services.intake.domain.registry import LONGEST_NUMBER, RegistryState
 from services.intake.mail.model import Kind
 from services.intake.store.queries import IdeaRow, InboundRow, SluiceRow
 from services.intake.store.search import MAX_FOUND
@@ -19,6 +20,7 @@ from shared.web import links
 from shared.web.paging import PageQuery
 
 STAGES = [stage.value for stage in (*PATH, Stage.CLOSED)]
+REGISTRY = [state.value for state in RegistryState]
 KINDS = [kind.value for kind in SubmitterKind]
 MAX_TEXT = 100_000
 API = "/api/intake/v1"
@@ -77,6 +79,16 @@ class IdeaMessageSchema(Schema):
     did_not_arrive = fields.Boolean(metadata=_described("Does somebody wait for it in vain?"))
 
 
+class RegistrySchema(Schema):
+    """Where an idea stands in the municipality's register."""
+
+    state = fields.String(
+        validate=validate.OneOf(REGISTRY), metadata=_described("none is kept in order without being registered.")
+    )
+    number = fields.String(allow_none=True, metadata=_described("As the register writes it, where it is registered."))
+    handed_over_at = fields.AwareDateTime(allow_none=True, metadata=_described("When the archive got it."))
+
+
 class IdeaSchema(Schema):
     """An idea, as lists show it."""
 
@@ -101,6 +113,7 @@ class IdeaSchema(Schema):
     held = fields.Boolean(metadata=_described("Does it wait for a contact to release it?"))
     held_reason = fields.String(allow_none=True, metadata=_described("Why it is held: forged, spam …"))
     follow_url = fields.Url(metadata=_described("The submitter's own page: whoever has the link can read it."))
+    registry = fields.Nested(RegistrySchema)
     version = fields.Integer(metadata=_described("Counts changes by people; a move names the one that it is about."))
 
 
@@ -131,6 +144,10 @@ class IdeaQuery(PageQuery):
     kind = fields.String(validate=validate.OneOf(KINDS))
     held = fields.Boolean()
     submitter = fields.String(metadata=_described("The submitter's address."))
+    registry = fields.String(validate=validate.OneOf(REGISTRY), metadata=_described("A registry state."))
+    registry_number = fields.String(
+        validate=validate.Length(1, LONGEST_NUMBER), metadata=_described("In any case of letters.")
+    )
     q = fields.String(
         validate=validate.Length(1, 200),
         metadata=_described(
@@ -139,6 +156,14 @@ class IdeaQuery(PageQuery):
         ),
     )
     since = fields.AwareDateTime(metadata=_described("Came in at this time or later (RFC 3339, with its zone)."))
+
+
+class PackageQuery(Schema):
+    """What goes into an archive package."""
+
+    notes = fields.Boolean(
+        load_default=True, metadata=_described("Also notes and drafts that the submitter does not see?")
+    )
 
 
 class NewSubmitterSchema(Schema):
@@ -300,6 +325,11 @@ def idea_shape(row: IdeaRow, settings: Settings) -> dict[str, Any]:
         "held_reason": idea.held,
         "follow_url": links.follow_url(settings, idea.reference),
         "set_apart": idea.set_apart,
+        "registry": {
+            "state": idea.registry_state,
+            "number": idea.registry_number,
+            "handed_over_at": idea.archived_at,
+        },
     }
 
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.notify.domain.kinds import Category, Reason
+from shared.mail.addresses import canonical
+
+
+def unnamed(address: str) -> str:
+    """What stands on the list for somebody who was erased: it still holds back, and tells nobody their address.
+
+    :param address: in its one spelling, as the list is kept in.
+    """
+    return f"sha256:{hashlib.sha256(canonical(address).encode()).hexdigest()}"
 
 
 class Cause(StrEnum):

@@ -1,6 +1,7 @@
 """The catching mailbox's SMTP side: takes every mail for everybody, and says 250 only when it is stored.
 
-For trying things out and for tests, on loopback alone. Not the listener that the world writes to.
+For trying things out and for tests, on loopback or within a network of containers. Not the listener that the world
+writes to.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ from shared.settings import Settings
 
 log = logs.get(__name__)
 
-HOST = "127.0.0.1"
 LARGEST = 64 * 1024 * 1024
 BEAT_SECONDS = 1.0
 STOP_SECONDS = 5.0
@@ -79,7 +79,7 @@ async def _serve(settings: Settings, beat: Callable[[], None]) -> None:
         loop.add_signal_handler(number, stopping.set)
     database = Database(settings, Role.MAILBOX)
     catcher = Catcher(MailStore(database))
-    server = await listen(catcher, settings.mailbox_port, settings.hostname)
+    server = await listen(catcher, settings.mailbox_port, settings.hostname, settings.mailbox_host)
     log.info("mailbox_listens", port=server.sockets[0].getsockname()[1])
     while not stopping.is_set():
         beat()
@@ -91,7 +91,7 @@ async def _serve(settings: Settings, beat: Callable[[], None]) -> None:
     database.dispose()
 
 
-async def listen(catcher: Catcher, port: int, hostname: str) -> asyncio.Server:
+async def listen(catcher: Catcher, port: int, hostname: str, address: str = "127.0.0.1") -> asyncio.Server:
     """Open the port (0: any that is free) and take mail from then on."""
 
     def protocol() -> SMTP:
@@ -99,4 +99,4 @@ async def listen(catcher: Catcher, port: int, hostname: str) -> asyncio.Server:
             catcher, data_size_limit=LARGEST, enable_SMTPUTF8=True, hostname=hostname, ident="Ideslussen mailbox"
         )
 
-    return await asyncio.get_running_loop().create_server(protocol, HOST, port)
+    return await asyncio.get_running_loop().create_server(protocol, address, port)

@@ -6,9 +6,10 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from services.notify.mailbox.tables import Message
@@ -58,6 +59,11 @@ class MailStore:
         """One mail, or None."""
         with self.database.transaction() as session:
             return session.get(Message, identity)
+
+    def forget_older(self, moment: datetime) -> None:
+        """Remove what was caught before that moment."""
+        with self.database.transaction() as session:
+            session.execute(delete(Message).where(Message.created_at < moment))
 
 
 def message_id_of(raw: bytes) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from services.notify.store.books import WAITING
-from shared.web.metrics import Gauge
+from shared.web.metrics import WHOLE_TABLE, Gauge
 
 OVERDUE = f"""
     SELECT min(due_at) AS since FROM notify.notification
@@ -30,6 +30,7 @@ FIGURES = (
         "Notifications by state",
         ("state",),
         "SELECT state, count(*) FROM notify.notification GROUP BY 1",
+        WHOLE_TABLE,
     ),
     Gauge(
         "idesluss_notifications_booked",

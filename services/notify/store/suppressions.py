@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, func, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from services.notify.domain.suppression import Cause
+from services.notify.domain.suppression import Cause, unnamed
 from services.notify.store.tables import Suppression
 from shared.web.paging import Position
 
@@ -21,19 +21,20 @@ BY_DELIVERY = "delivery"
 def causes(session: Session, channel: str, address: str, now: datetime) -> list[Cause]:
     """Why nothing goes to an address (in its one spelling) at that moment; empty where nothing is against it."""
     statement = select(Suppression.cause).where(
-        Suppression.channel == channel, Suppression.address == address, _in_force(now)
+        Suppression.channel == channel, Suppression.address.in_((address, unnamed(address))), _in_force(now)
     )
     return [Cause(cause) for cause in session.scalars(statement)]
 
 
 def causes_of(session: Session, channel: str, addresses: Collection[str], now: datetime) -> dict[str, list[Cause]]:
     """The same for many addresses at once; those that nothing is against are left out."""
+    asked = {spelling: address for address in addresses for spelling in (address, unnamed(address))}
     statement = select(Suppression.address, Suppression.cause).where(
-        Suppression.channel == channel, Suppression.address.in_(addresses), _in_force(now)
+        Suppression.channel == channel, Suppression.address.in_(asked), _in_force(now)
     )
     found: dict[str, list[Cause]] = {}
-    for address, cause in session.execute(statement):
-        found.setdefault(address, []).append(Cause(cause))
+    for spelling, cause in session.execute(statement):
+        found.setdefault(asked[spelling], []).append(Cause(cause))
     return found
 
 
@@ -60,6 +61,22 @@ def begin_once(session: Session, row: Suppression) -> Suppression:
     identity = session.scalars(made).first()
     chosen = Suppression.id == identity if identity is not None else Suppression.released_at.is_(None)
     return session.scalars(select(Suppression).where(*same, chosen)).one()
+
+
+def take_names(session: Session, addresses: Collection[str], name: str) -> int:
+    """Let entries stand under ``name`` (see ``unnamed``) from now on, without the words that show why; how many."""
+    theirs = Suppression.address.in_(addresses)
+    known = aliased(Suppression)
+    doubled = exists().where(
+        known.address == name,
+        known.channel == Suppression.channel,
+        known.cause == Suppression.cause,
+        known.released_at.is_(None),
+    )
+    session.execute(delete(Suppression).where(theirs, Suppression.released_at.is_(None), doubled))
+    changed = session.execute(update(Suppression).where(theirs).values(address=name, line=""))
+    number: int = changed.rowcount  # type: ignore[attr-defined] # an UPDATE's result has it
+    return number
 
 
 def lift(session: Session, channel: str, address: str, cause: Cause, *, before: datetime, now: datetime) -> int:
@@ -111,7 +128,8 @@ def find(
     if after is not None:
         statement = statement.where(tuple_(*place) < tuple_(literal(after.at), literal(after.id)))
     if address:
-        statement = statement.where(func.strpos(Suppression.address, address) > 0)
+        part = func.strpos(Suppression.address, address) > 0
+        statement = statement.where(or_(part, Suppression.address == unnamed(address)))
     if cause is not None:
         statement = statement.where(Suppression.cause == cause)
     if only is not None:

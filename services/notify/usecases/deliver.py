@@ -20,10 +20,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from services.notify import meters
 from services.notify.channels.base import CannotCarry, Refused, RelayAway, RelayBusy, SenderRefused, Unanswered
 from services.notify.domain import backoff
 from services.notify.domain.delivery import Outcome, State
-from services.notify.domain.kinds import Channel, Reason
+from services.notify.domain.kinds import Channel, Kind, Reason
 from services.notify.domain.refusal import why_refused
 from services.notify.domain.suppression import Cause
 from services.notify.domain.words import one_line
@@ -35,7 +36,7 @@ from services.notify.usecases.few import Few, places
 from services.notify.usecases.gate import Gate, HoldBack, Wait
 from services.notify.usecases.outlet import Outlet, SetAside
 from services.notify.usecases.queue_message import QueueMessage
-from shared import logs
+from shared import logs, tracing
 from shared.bus import outbox
 from shared.bus.inbox import MAX_ATTEMPTS, Task
 from shared.bus.outbox import Priority
@@ -132,6 +133,10 @@ class Deliver:
     def _alone(self, identity: UUID) -> Iterator[Connection]:
         """A connection that holds the notification's lock until the attempt is recorded."""
         key = {"key": f"notify sends {identity}"}
+        if self._settings.database_pooler:
+            with self._alone_in_a_transaction(key) as connection:
+                yield connection
+            return
         with self._database.at_once() as connection:
             take = text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))")
             if not connection.execute(take, key).scalar_one():
@@ -144,13 +149,30 @@ class Deliver:
                 except DBAPIError:
                     connection.invalidate()
 
+    @contextmanager
+    def _alone_in_a_transaction(self, key: dict[str, str]) -> Iterator[Connection]:
+        """Through PgBouncer a session is nobody's own: there an idle transaction holds the lock, and nothing else."""
+        with self._database.engine.connect() as holding, self._database.at_once() as connection:
+            holding.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            take = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:key, 0))")
+            if not holding.execute(take, key).scalar_one():
+                raise TemporaryFailure("another worker is sending it", retry_after=HELD_ELSEWHERE)
+            try:
+                yield connection
+            finally:
+                try:
+                    holding.rollback()
+                except DBAPIError:
+                    holding.invalidate()
+
     def _attempt(self, task: Task, claimed: Claimed) -> None:
         outlet = self._outlets.get(claimed.channel)
         if outlet is None:
             self._end(task, claimed, State.TECHNICAL_FAILURE, Reason.NO_CHANNEL, f"no way out by {claimed.channel}")
             return
         try:
-            taken = outlet.send(claimed)
+            with tracing.span(f"send {claimed.channel}", tracing.Kind.CLIENT, **{"idesluss.kind": claimed.kind}):
+                taken = outlet.send(claimed)
         except SetAside as aside:
             self._set_aside(task, claimed, aside)
         except TemporaryFailure as failure:
@@ -165,6 +187,8 @@ class Deliver:
                 row = notifications.close_attempt(session, claimed, Outcome.SENT, now=moment, reply=taken.reply)
                 row.provider_id = taken.provider_id or row.provider_id
                 lifecycle.change(session, row, State.SENT, now=moment, reply=taken.reply)
+            if claimed.kind is Kind.CONFIRMATION:
+                meters.handed_over(task.correlation_id, moment)
             log.info("notification_sent", notification_id=str(claimed.id), attempt=claimed.number)
 
     def _refused(self, task: Task, claimed: Claimed, refusal: Refused) -> None:

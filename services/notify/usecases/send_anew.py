@@ -20,7 +20,7 @@ from services.notify.domain.delivery import State
 from services.notify.domain.kinds import Category, Channel, Kind
 from services.notify.domain.suppression import HELD_BACK
 from services.notify.domain.words import cleaned
-from services.notify.store import books, notifications, operations, replacements, sluices
+from services.notify.store import books, emptying, notifications, operations, replacements, sluices
 from services.notify.store.tables import Notification
 from services.notify.usecases.queue_message import QueueMessage
 from services.notify.usecases.undelivered import TO_SUBMITTERS
@@ -104,7 +104,12 @@ class SendAnew:
 
 
 def has_ended_unsent(row: Notification) -> bool:
-    """True for what failed for good or was held back, so that nothing goes out unless somebody asks."""
+    """True for what failed for good or was held back, so that nothing goes out unless somebody asks.
+
+    Not for what has been emptied: there is nothing left to send.
+    """
+    if emptying.is_empty(row):
+        return False
     return books.account(row) is Account.FAILED or row.state == State.SUPPRESSED
 
 

@@ -18,7 +18,7 @@ from services.notify.domain.delivery import State
 from services.notify.domain.kinds import CATEGORIES, Category, Channel, Kind, Reason
 from services.notify.domain.suppression import HELD_BACK
 from services.notify.domain.words import cleaned, cleaned_facts, one_line
-from services.notify.store import books, notifications, sluices
+from services.notify.store import books, emptying, notifications, sluices
 from services.notify.store.tables import Notification, Sluice
 from services.notify.usecases import suppress
 from shared import logs
@@ -58,6 +58,8 @@ def notices(session: Session, settings: Settings, row: Notification, moment: dat
     can be written to, that is an alarm. Nobody is told that a notice of this kind failed: it would go in a circle.
     """
     kind = Kind(row.kind)
+    if emptying.is_empty(row):
+        return []
     if kind in TO_GUESTS:
         is_told = books.account(row) is Account.FAILED or row.reason in _NOBODY_THERE
         return list(_to_event_contacts(settings, row)) if is_told else []
@@ -65,7 +67,12 @@ def notices(session: Session, settings: Settings, row: Notification, moment: dat
         log.error("contact_unreachable", notification_id=str(row.id), sluice=row.sluice_slug)
     if kind not in TO_SUBMITTERS | TO_CONTACTS or not _must_be_told(row, kind):
         return []
-    return [notice for about in _matters(session, row) for notice in _notices(session, settings, row, about, moment)]
+    return [
+        notice
+        for about in _matters(session, row)
+        if not emptying.is_empty(about)
+        for notice in _notices(session, settings, row, about, moment)
+    ]
 
 
 def _to_event_contacts(settings: Settings, row: Notification) -> Iterator[Asked]:

@@ -65,7 +65,13 @@ def fill(world: World) -> str:
         {"id": "q2", "kind": "long", "required": False, "label": {"sv": "Har du provat?"}, "help": {}, "options": {}},
     ]
     parts = {
-        Part.RECEPTION: {"open_to": "everybody", "staff_domains": ["krokom.se"], "answer_days": 15, "escalate_days": 3},
+        Part.RECEPTION: {
+            "open_to": "everybody",
+            "staff_domains": ["krokom.se"],
+            "answer_days": 15,
+            "escalate_days": 3,
+            "registry_default": "none",
+        },
         Part.TEXTS: {"form_texts": {"sv": {"intro": "Vi vill gärna ha idéer om vardagen i omsorgen."}}},
         Part.QUESTIONS: {"questions": questions},
         Part.WEB: {"origins": ["https://www.krokom.se"], "board": True, "comments": "held"},

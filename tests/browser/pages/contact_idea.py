@@ -19,6 +19,7 @@ from services.intake.usecases.assign_idea import assign_idea
 from services.intake.usecases.merge_ideas import merge_ideas
 from services.intake.usecases.move_idea import move_idea
 from services.intake.usecases.pass_on import pass_on, share
+from services.intake.usecases.register_idea import hand_over, register_idea
 from services.intake.usecases.release_idea import hold_idea
 from services.intake.usecases.tag_idea import tag_idea
 from shared.clock import now
@@ -53,7 +54,7 @@ def pages(world: World) -> dict[str, Page]:
     rich, new = (f"/kontakt/ide/{made[name]}" for name in ("rich", "new"))
     acts = {
         f"act, {name}": Page(f"{new}/{name}", cookies=kim)
-        for name in ("fraga", "anteckna", "tilldela", "skicka-vidare", "etiketter", "hall")
+        for name in ("fraga", "anteckna", "tilldela", "skicka-vidare", "etiketter", "hall", "overlamna", "arkivpaket")
     }
     return acts | {
         "idea, rich": Page(rich, cookies=kim),
@@ -69,6 +70,9 @@ def pages(world: World) -> dict[str, Page]:
         "act, dela, with some": Page(f"{rich}/dela", cookies=kim),
         "act, sla-ihop, fault": Page(
             f"{new}/sla-ihop", cookies=kim, prepare=_merge_with_nothing, excused=FROM_THE_SUMMARY
+        ),
+        "act, diariefor, fault": Page(
+            f"{rich}/diariefor", cookies=kim, prepare=_unregister_with_number, excused=FROM_THE_SUMMARY
         ),
         "answer, read through": Page(f"{rich}/svara", cookies=kim, prepare=_read_through),
         "answer, fault": Page(f"{rich}/svara", cookies=kim, prepare=_close_without_reason, excused=FROM_THE_SUMMARY),
@@ -99,6 +103,11 @@ def _merge_with_nothing(tab: Tab) -> None:
     tab.locator("main button[type=submit]").first.click()
 
 
+def _unregister_with_number(tab: Tab) -> None:
+    tab.locator("#state-not-needed").check()
+    tab.locator("main button[type=submit]").first.click()
+
+
 def _fill(session, world: World) -> dict[str, Any]:
     announcer, settings = Announcer(world.settings), world.settings
     krokom = world.sluice(session)
@@ -123,6 +132,8 @@ def _fill(session, world: World) -> dict[str, Any]:
     )
     for name in ("Vinter", "Hemtjänst", UNBROKEN[:50]):
         tag_idea(session, KIM, rich.reference, name=name, version=None)
+    register_idea(session, KIM, rich.reference, state="registered", number="KS 2026/123", version=None)
+    hand_over(session, KIM, rich.reference, receipt="Leverans 2026-17, mottagen av stadsarkivet.", version=None)
     merge_ideas(session, announcer, KIM, made["like 0"], into=rich.reference, version=None)
     for number in range(3):
         session.add(

@@ -57,6 +57,8 @@ def pages(world: World) -> dict[str, Page]:
         "held": Page("/kontakt/hallna?gjort=released", cookies=me),
         "held, nothing": Page("/kontakt/hallna", cookies=empty),
         "many": Page(f"/kontakt/flera?act=move&{some}", cookies=me),
+        "many, package": Page(f"/kontakt/flera?act=package&{some}", cookies=me),
+        "many, archive": Page(f"/kontakt/flera?act=archive&{some}", cookies=me),
         "many, hand over": Page(f"/kontakt/flera?act=assign&{some}", cookies=me),
         "many, faults": Page(f"/kontakt/flera?act=close&{some}", cookies=me, prepare=_send, status=200),
         "many, sure": Page(f"/kontakt/flera?act=move&{some}", cookies=me, prepare=_answer),

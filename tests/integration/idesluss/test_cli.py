@@ -10,17 +10,23 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import URL
 
-from idesluss import doctor, migrate, roles
+from idesluss import migrate, migrated, roles
 from idesluss.cli import main
+from idesluss.doctor.examine import examine
+from idesluss.doctor.finding import Level
 from shared import migrations
 from shared.bus import outbox
 from shared.contracts import registry
 from shared.db import Database, Role, admin_url
+from shared.errors import TemporaryFailure
 from shared.ids import new_id
 from shared.settings import VARIABLES, Settings
 from shared.web import tokens
+from tests.support import databases
 from tests.support.databases import SECRET_KEY
+from tests.support.ideas import a_sluice, an_idea
 
 BARE = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 
@@ -149,9 +155,9 @@ def test_roles_alone_must_agree_on_the_mailboxs_port(environ: dict[str, str]) ->
 
 def test_the_doctor_finds_a_healthy_database_and_an_old_schema(environ: dict[str, str], settings: Settings) -> None:
     given = {name: value for name, value in environ.items() if value}
-    levels = {finding.subject: finding.level for finding in doctor.examine(given)}
-    assert levels["database"] == levels["clock"] == doctor.Level.OK
-    assert {levels[f"schema {schema}"] for schema in migrate.locations()} == {doctor.Level.OK}
+    levels = {finding.subject: finding.level for finding in examine(given)}
+    assert levels["database"] == levels["clock"] == Level.OK
+    assert {levels[f"schema {schema}"] for schema in migrate.locations()} == {Level.OK}
 
     with migrations.connect(admin_url(settings)) as owner:
         owner.execute("UPDATE bus.alembic_version SET version_num = '0000'")
@@ -167,3 +173,37 @@ def test_no_command_is_slow_to_say_what_it_does() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     heavy = {"sqlalchemy", "flask", "psycopg", "dramatiq", "marshmallow", "environs", "structlog", "alembic"}
     assert not heavy & set(done.stdout.split())
+
+
+def test_ideas_leave_as_lines_or_a_table_and_it_is_recorded(settings: Settings, environ: dict[str, str]) -> None:
+    intake = Database(settings, Role.INTAKE, pool_size=1)
+    with intake.transaction() as session:
+        an_idea(session, settings, a_sluice(session), title="=HYPERLINK()", text="Tre elcyklar.")
+        an_idea(session, settings, a_sluice(session, slug="berg", code="BER"))
+    intake.dispose()
+
+    code, lines = run(environ, "export", "ideas", "--sluice", "krokom")
+    assert code == 0, lines
+    [line] = map(json.loads, lines.splitlines())
+    assert (line["title"], line["text"], line["sluice"]) == ("=HYPERLINK()", "Tre elcyklar.", "krokom")
+    code, table = run(environ, "export", "ideas", "--format", "csv")
+    assert code == 0
+    assert "'=HYPERLINK()" in table
+    with migrations.connect(admin_url(settings)) as owner:
+        assert owner.execute("SELECT count(*) FROM intake.change WHERE what = 'ideas.exported'").fetchone() == (2,)
+
+
+def test_replaying_mails_wants_to_know_which(environ: dict[str, str]) -> None:
+    assert run(environ, "mail", "replay")[0] == 2
+    code, text = run(environ, "mail", "replay", "--since", "2026-01-01", "--dry-run")
+    assert (code, "no mail fits" in text) == (0, True)
+
+
+def test_a_role_before_its_migrations_says_what_to_run(
+    database_server: URL, database_template: str, tmp_path: Path
+) -> None:
+    with databases.clone(database_server, "template1") as url:
+        empty = databases.settings_for(url, tmp_path)
+        for name in ("listener", "relay", "scheduler", "mailbox", "web", "web-rsvp", "worker-notify"):
+            with pytest.raises(TemporaryFailure, match="run `idesluss migrate` first"):
+                migrated.see(empty, name)

@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import Client
 
 from idesluss import demo
-from idesluss.front import create_front, dispatch
+from idesluss.front import create_front, create_one, dispatch
 from shared.bus import outbox
 from shared.contracts import registry
 from shared.db import Database, Role
@@ -133,3 +133,15 @@ def test_without_a_database_pages_say_so_and_health_is_red(tmp_path) -> None:
     assert page.headers["Retry-After"]
     assert all(word not in page.text + call.text + ready.text for word in ("postgres", "psycopg", "Traceback"))
     assert "idesluss_metrics_sources_failed 4.0" in told.text
+
+
+def test_one_service_alone_serves_its_own_and_health(module_settings: Settings) -> None:
+    with databases_closed():
+        rsvp = Client(create_one("rsvp")(module_settings))
+
+        assert [rsvp.get(path).status_code for path in ("/traffar/", "/health/live", "/kontakt/", "/mailbox/")] == [
+            200,
+            200,
+            404,
+            404,
+        ]

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from idesluss.scheduler import Job, run_once, watch_notifications
+from idesluss.scheduler import watch_notifications
 from services.notify.domain.kinds import Category, Kind, Rhythm
 from services.notify.store import books, preferences
 from services.notify.store.tables import Notification
@@ -176,17 +176,6 @@ def test_one_that_a_worker_holds_is_left_to_it(made: Outgoing) -> None:
         session.get_one(Notification, held, with_for_update=True)
         assert sweep(made) == {"lost": 1}
         assert read(made, free).due_message_id != read(made, held).due_message_id
-
-
-def test_only_one_of_two_schedulers_sweeps(made: Outgoing, settings: Settings) -> None:
-    relay = Database(settings, Role.RELAY, pool_size=2)
-    ran: list[bool] = []
-    inner = Job("sweep_notifications", 60, lambda: None)
-    outer = Job("sweep_notifications", 60, lambda: ran.append(run_once(relay, inner)))
-
-    assert run_once(relay, outer) is True
-    assert ran == [False]
-    relay.dispose()
 
 
 def test_books_that_do_not_balance_and_messages_unsent_are_said_loudly(

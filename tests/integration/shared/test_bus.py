@@ -19,8 +19,7 @@ from sqlalchemy.exc import ProgrammingError
 from shared.bus import admin, inbox, outbox
 from shared.bus.broker import build_broker
 from shared.bus.inbox import Inbox, Task
-from shared.bus.outbox import Priority
-from shared.bus.relay import WINDOWS, Relay
+from shared.bus.relay import Relay
 from shared.clock import now
 from shared.contracts.registry import CALENDAR_REPLY, MAIL_RECEIVED, MESSAGES, NOTIFICATION_DUE, RSVP
 from shared.db import Database, Role, admin_url
@@ -261,15 +260,6 @@ def test_a_temporary_failure_waits_as_told_and_does_not_count(intake: Database, 
     assert state["last_error"] == "relay away"
 
 
-def test_an_unknown_message_waits_for_a_newer_worker(intake: Database, rsvp: Database) -> None:
-    message_id = say(intake)
-
-    Inbox(rsvp, RSVP, {}).run(message_id)
-
-    assert delivery(rsvp, message_id)["attempts"] == 0
-    assert "no handler" in str(delivery(rsvp, message_id)["last_error"])
-
-
 def test_a_role_sees_and_changes_only_its_own_deliveries(intake: Database, rsvp: Database) -> None:
     message_id = say(intake)
 
@@ -287,36 +277,6 @@ def test_a_role_sees_and_changes_only_its_own_deliveries(intake: Database, rsvp:
         look_into_intake()
 
 
-def test_the_relay_rings_for_what_is_said_and_again_for_what_the_broker_lost(
-    settings: Settings, intake: Database, rsvp: Database
-) -> None:
-    relay_database = Database(settings, Role.RELAY)
-    broker = build_broker(settings, Role.RELAY)
-    relay = Relay(relay_database, broker)
-    message_id = say(intake)
-
-    def waiting_in_broker() -> int:
-        with relay_database.transaction() as session:
-            return session.execute(text("SELECT count(*) FROM dramatiq.queue")).scalar_one()
-
-    assert relay.look() == 1
-    assert waiting_in_broker() == 1
-    assert relay.look() == 0, "a bell that has just rung is given time"
-
-    with relay_database.transaction() as session:
-        session.execute(text("DELETE FROM dramatiq.queue"))
-    make_due(rsvp, message_id)
-    assert relay.look() == 1
-    assert waiting_in_broker() == 1
-
-    Inbox(rsvp, RSVP, {CALENDAR_REPLY.name: effect}).run(message_id)
-    with relay_database.transaction() as session:
-        session.execute(text("UPDATE bus.delivery SET next_try = now()"))
-    assert relay.look() == 0, "nobody rings for what is done"
-    broker.close()
-    relay_database.dispose()
-
-
 @pytest.fixture
 def relay(settings: Settings) -> Iterator[Relay]:
     database, broker = Database(settings, Role.RELAY), build_broker(settings, Role.RELAY)
@@ -327,19 +287,6 @@ def relay(settings: Settings) -> Iterator[Relay]:
 
 def rings(rsvp: Database, message_id: UUID) -> object:
     return delivery(rsvp, message_id)["rings"]
-
-
-def test_what_is_prompt_is_rung_for_before_all_the_bulk_that_waits_longer(
-    relay: Relay, intake: Database, rsvp: Database
-) -> None:
-    bulk = [say(intake, priority=Priority.BULK) for _ in range(2 * WINDOWS[Priority.BULK])]
-    assert relay.look() == WINDOWS[Priority.BULK], "the rest waits until something is done"
-    prompt = say(intake)
-
-    assert relay.look() == 1
-
-    assert rings(rsvp, prompt) == 1
-    assert sum(rings(rsvp, each) == 0 for each in bulk) == WINDOWS[Priority.BULK]
 
 
 def test_what_is_planned_for_later_is_not_rung_for_now_and_is_not_late(
@@ -356,43 +303,6 @@ def test_what_is_planned_for_later_is_not_rung_for_now_and_is_not_late(
     assert 89 < backlog.oldest_seconds < 120
     assert relay.look() == 1
     assert rings(rsvp, later) == 1
-
-
-def test_nothing_of_a_payload_reaches_the_broker(settings: Settings, intake: Database) -> None:
-    relay_database = Database(settings, Role.RELAY)
-    broker = build_broker(settings, Role.RELAY)
-    say(intake)
-
-    Relay(relay_database, broker).look()
-
-    with relay_database.transaction() as session:
-        carried = session.execute(text("SELECT message::text FROM dramatiq.queue")).scalar_one()
-    assert "b.example" not in carried
-    assert "mail.calendar_reply.v1" in carried
-    broker.close()
-    relay_database.dispose()
-
-
-def test_two_relays_ring_once_for_each(settings: Settings, intake: Database, rsvp: Database) -> None:
-    for _ in range(40):
-        say(intake)
-    databases = [Database(settings, Role.RELAY) for _ in range(2)]
-    brokers = [build_broker(settings, Role.RELAY) for _ in range(2)]
-    rung: list[int] = []
-    threads = [
-        threading.Thread(target=lambda pair=pair: rung.append(Relay(*pair).look()))  # type: ignore[misc]
-        for pair in zip(databases, brokers, strict=True)
-    ]
-
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert sum(rung) == 40
-    for database, broker in zip(databases, brokers, strict=True):
-        broker.close()
-        database.dispose()
 
 
 def test_cleaning_takes_what_is_long_done_and_nothing_else(

@@ -27,7 +27,15 @@ MODELS = {
     "bus": ["shared.bus.tables"],
     "intake": [
         f"services.intake.store.{name}"
-        for name in ("tables", "people_tables", "work_tables", "public_tables", "meeting_tables", "data_tables")
+        for name in (
+            "tables",
+            "people_tables",
+            "work_tables",
+            "public_tables",
+            "meeting_tables",
+            "data_tables",
+            "retention_tables",
+        )
     ],
     "rsvp": [f"services.rsvp.store.{name}" for name in ("tables", "guest_tables", "day_tables")],
     "notify": ["services.notify.store.tables"],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,23 @@ def test_a_small_file_stays_and_only_so_many_old_ones_do(settings: Settings) -> 
 
     kept = {child.name: child.read_text() for child in path.parent.iterdir()}
     assert kept == {f"idesluss.log.{number}": f"file {8 - number}" for number in range(1, logfile.KEPT + 1)}
+
+
+def test_a_file_begins_anew_each_week_and_old_ones_are_removed(settings: Settings) -> None:
+    path = logfile.path(settings)
+    path.parent.mkdir()
+    today = datetime.now(UTC)
+    old, older = path.with_name("idesluss.log.1"), path.with_name("idesluss.log.2")
+    old.write_text("last month")
+    older.write_text("long ago")
+    os.utime(older, ((today - timedelta(days=31)).timestamp(),) * 2)
+
+    path.write_text(f"{today - timedelta(days=3):%Y-%m-%d}T10:00:00Z [info] young\n")
+    logfile.turn_over(settings)
+    assert path.exists()
+    assert not older.exists()
+
+    path.write_text(f"{(today - timedelta(days=20)).replace(day=1):%Y-%m-%d}T10:00:00Z [info] a week and more\n")
+    logfile.turn_over(settings)
+    assert not path.exists()
+    assert older.read_text() == "last month"

@@ -19,6 +19,7 @@ from services.intake.domain.sluice_settings import (
 )
 from services.intake.store import sluices
 from services.intake.usecases import administer_sluice
+from services.intake.usecases.retain import rules_of
 from services.intake.web.administration.admin_forms import SLUICE, START, by_field, here, page, saved, typed
 from shared.contracts.facts import LANGUAGES
 from shared.db import Database
@@ -64,7 +65,8 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
     def admin_sluice(slug: str) -> str:
         with database.transaction() as transaction:
             sluice = sluices.profile_by_slug(transaction, slug)
-        return page("sluice", sluice=sluice, here=here(slug), parts=Part, questions=load(sluice.questions))
+            retention = rules_of(transaction, sluice.id)
+        return page("sluice", sluice=sluice, here=here(slug), questions=load(sluice.questions), retention=retention)
 
     @app.get(f"{SLUICE}/<any({','.join(Part)}):part>")
     @require_admin

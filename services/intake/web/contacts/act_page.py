@@ -15,6 +15,7 @@ from flask import render_template, request
 from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import PATH, Stage
+from services.intake.domain.registry import LONGEST_NUMBER, LONGEST_RECEIPT
 from services.intake.store import queries
 from services.intake.store.tables import TimelineEntry
 from services.intake.usecases import ask_submitter, handing_over, note_idea, official, tag_idea
@@ -34,6 +35,8 @@ LIMITS: Mapping[str, int] = {
     "text": note_idea.MAX_NOTE,
     "note": handing_over.MAX_WORDS,
     "name": tag_idea.MAX_TAG,
+    "number": LONGEST_NUMBER,
+    "receipt": LONGEST_RECEIPT,
 }
 """Field → characters."""
 

@@ -19,6 +19,7 @@ from services.intake.usecases.look_at_idea import May, look_at_idea
 from services.intake.usecases.merge_ideas import merge_ideas
 from services.intake.usecases.note_idea import note_idea
 from services.intake.usecases.pass_on import pass_on, share, unshare
+from services.intake.usecases.register_idea import hand_over, register_idea
 from services.intake.usecases.release_idea import hold_idea, release_idea
 from services.intake.usecases.tag_idea import tag_idea, untag
 from services.intake.web.contacts.act_page import IDEA, Typed, closed, shown, typed
@@ -110,6 +111,14 @@ def _forms(announcer: Announcer) -> list[Form]:
     def release(session: Session, reference: str, form: Typed) -> Done:
         return release_idea(session, announcer, viewer(), reference, version=form.version)
 
+    def register_it(session: Session, reference: str, form: Typed) -> Done:
+        return register_idea(
+            session, viewer(), reference, state=form["state"], number=form["number"], version=form.version
+        )
+
+    def archive(session: Session, reference: str, form: Typed) -> Done:
+        return hand_over(session, viewer(), reference, receipt=form["receipt"], version=form.version)
+
     return [
         Form("fraga", ask, "asked"),
         Form("anteckna", write, "noted", (May.ACT, May.NOTE)),
@@ -120,6 +129,8 @@ def _forms(announcer: Announcer) -> list[Form]:
         Form("etiketter", tag),
         Form("hall", hold),
         Form("slapp", release, "released"),
+        Form("diariefor", register_it),
+        Form("overlamna", archive),
     ]
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from services.intake.domain.idea import PATH, Reference, Stage
 from services.intake.domain.inbox import is_late
 from services.intake.domain.messages import did_not_arrive
+from services.intake.domain.retention import RemovedIdea
 from services.intake.store import queries
 from services.intake.store.queries import InboundRow
 from services.intake.store.tables import Idea, IdeaMessage
@@ -74,9 +75,11 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
                 return Opened(look_at_idea(session, viewer(), str(found)), "")
             except NotFound:
                 if contact is None:
+                    queries.see_removed(session, str(found))
                     raise
         if contact is None:
             raise NotFound("no such page")
+        queries.see_removed(session, str(found))
         return Opened(look_by_link(session, str(found), contact), token)
 
     def closed() -> ResponseReturnValue:
@@ -92,6 +95,8 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
                 found = opened(session, reference)
                 seen = found.seen
                 facts = facts_of(session, seen.idea, seen.until) | _done(session, seen)
+        except RemovedIdea:
+            raise
         except NotFound:
             return closed()
         return render_template(

@@ -20,6 +20,7 @@ CHOICES = {
     "stages": inbox_query.STAGES,
     "kinds": inbox_query.KINDS,
     "vias": inbox_query.VIAS,
+    "registry": inbox_query.REGISTRY,
     "sorts": inbox_query.SORTS,
     "acts": ACTS,
 }

@@ -11,6 +11,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, pre
 
 from services.intake.domain.idea import PATH, Stage, SubmitterKind
 from services.intake.domain.inbox import Group, Sort, Wanted
+from services.intake.domain.registry import RegistryState
 from shared.web.language import link
 from shared.web.paging import Position, position_in
 
@@ -18,6 +19,7 @@ INBOX = "/kontakt/"
 STAGES = tuple(stage.value for stage in (*PATH, Stage.CLOSED))
 KINDS = tuple(kind.value for kind in SubmitterKind)
 VIAS = ("email", "form", "workshop", "api")
+REGISTRY = tuple(state.value for state in RegistryState)
 SORTS = tuple(sort.value for sort in Sort)
 MAX_WORDS = 200
 _YES_NO = {"yes": True, "no": False}
@@ -40,6 +42,7 @@ class WantedSchema(Schema):
     published = fields.String(validate=validate.OneOf(_YES_NO))
     late = fields.String(validate=validate.OneOf(_YES_NO))
     undelivered = fields.String(validate=validate.OneOf(_YES_NO))
+    registry = fields.String(validate=validate.OneOf(REGISTRY))
     since = fields.Date()
     until = fields.Date()
     sort = fields.Enum(Sort, by_value=True)

@@ -22,8 +22,10 @@ from services.intake.usecases.assign_idea import assign_idea
 from services.intake.usecases.move_idea import move_idea
 from services.intake.usecases.official import MAX_ANSWER, MAX_REASON
 from services.intake.usecases.pass_on import share
+from services.intake.usecases.register_idea import hand_over
 from services.intake.usecases.tag_idea import MAX_TAG, tag_idea
 from services.intake.web.contacts.inbox_query import INBOX
+from services.intake.web.contacts.packages import many_packages
 from shared.db import Database
 from shared.errors import Conflict, NotFound, Rejected
 from shared.settings import Settings
@@ -36,10 +38,10 @@ from shared.web.viewer import viewer
 
 MANY: Final = "/kontakt/flera"
 DONE: Final = f"{MANY}/klart"
-ACTS: Final = ("move", "assign", "tag", "share", "close")
+ACTS: Final = ("move", "assign", "tag", "share", "close", "package", "archive")
 OFFICIAL: Final = ("move", "close")
 """Acts that answer people: they are shown before they are done, since no mail can be taken back."""
-FIELDS: Final = ("to", "answer", "close_reason", "name", "note")
+FIELDS: Final = ("to", "answer", "close_reason", "name", "note", "receipt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,9 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
         if wish == "edit":
             return page(many)
         try:
+            if many.act == "package":
+                chosen = [one.reference for one in many.chosen]
+                return many_packages(database, viewer(), chosen, with_notes=typed.get("internal") == "yes")
             deed = _deed(announcer, viewer(), many)
             if many.act in OFFICIAL and wish != "sure":
                 return page(many, template="inbox/many_sure.html")
@@ -147,6 +152,7 @@ def _deed(announcer: Announcer, me: Viewer, many: Many) -> Deed:
         "assign": lambda: _assign(announcer, me, typed["to"], typed["note"]),
         "tag": lambda: _tag(me, _needed(typed, "name")),
         "share": lambda: _share(announcer, me, _needed(typed, "to"), typed["note"]),
+        "archive": lambda: _hand_over(me, _needed(typed, "receipt")),
     }
     return need[many.act]()
 
@@ -225,6 +231,13 @@ def _tag(me: Viewer, name: str) -> Deed:
 def _share(announcer: Announcer, me: Viewer, to: str, note: str) -> Deed:
     def deed(session: Session, idea: Chosen, act: Act) -> object:
         return share(session, announcer, me, idea.reference, sluices_too=[to], note=note, version=idea.version)
+
+    return deed
+
+
+def _hand_over(me: Viewer, receipt: str) -> Deed:
+    def deed(session: Session, idea: Chosen, act: Act) -> object:
+        return hand_over(session, me, idea.reference, receipt=receipt, version=idea.version, act=act)
 
     return deed
 

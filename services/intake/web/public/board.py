@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from services.intake.domain.idea import PATH, Reference, Stage
 from services.intake.domain.sluice import SluiceProfile
-from services.intake.store import board, sluices
+from services.intake.store import board, queries, sluices
 from services.intake.store.board import Order, Place
 from services.intake.web.public.small_stair import small_stair
 from services.intake.web.stair import stair
@@ -50,6 +50,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
             try:
                 return idea_page(session, slug, reference)
             except NotFound:
+                queries.see_removed(session, str(Reference.parse(reference) or ""))
                 return closed(find_sluice(session, slug)), 404
 
 

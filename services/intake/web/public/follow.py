@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from services.intake.domain.idea import Reference, Stage
 from services.intake.domain.idea_form import MAX_FILE_BYTES, MAX_FILES
 from services.intake.domain.inbox import is_late
+from services.intake.domain.retention import RemovedIdea
 from services.intake.store import queries, sluices
 from services.intake.web import downloads
 from services.intake.web.stair import stage_left, stair
@@ -31,6 +32,8 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
     def follow(reference: str) -> ResponseReturnValue:
         try:
             return page(settings, database, opened(settings, reference, request.args.get("t", "")))
+        except RemovedIdea:
+            raise
         except NotFound:
             return closed()
 

@@ -20,7 +20,8 @@ from services.intake.smtp.recipients import AddressBook
 from services.intake.smtp.statement import Mail, Recipient
 from shared import ids
 from shared.settings import Settings
-from tests.integration.intake.smtp.harness import IDE, Client, Forwarder, Running, Stored, client, listening
+from tests.integration.intake.smtp.harness import IDE, Client, Running, Stored, client, listening
+from tests.support.forwarder import Forwarder
 from tests.support.waiting import wait_until
 
 NOT_STORED = "451 4.3.0 Temporary fault, please try again later"

@@ -95,6 +95,7 @@ RECEPTION = {
     "staff_domains": "Krokom.se\n@skola.krokom.se",
     "answer_days": "15",
     "escalate_days": "0",
+    "registry_default": "to-register",
 }
 
 
@@ -113,6 +114,7 @@ def test_what_is_saved_holds_stands_in_the_history_and_is_told_to_others(
         (BOSS, "sluice.answer_days", 10, 15),
         (BOSS, "sluice.escalate_days", 3, 0),
         (BOSS, "sluice.open_to", "everybody", "staff"),
+        (BOSS, "sluice.registry_default", "none", "to-register"),
         (BOSS, "sluice.staff_domains", ["krokom.example"], ["krokom.se", "skola.krokom.se"]),
     ]
     assert told(module_settings) == before + 1

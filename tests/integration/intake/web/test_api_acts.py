@@ -59,3 +59,22 @@ def test_a_note_is_internal_and_needs_the_right_to_write(post, web_settings) -> 
     noted = post("notes", text="Ring Bo.")
     assert noted.status_code == 201
     assert noted.json["timeline"][-1]["public"] is False
+
+
+def test_a_program_registers_finds_and_hands_over_an_idea(client, bearer, post, idea) -> None:
+    """Registry and archive systems do what a contact does, and take the package."""
+    number = f"KS 2026/{idea.id.hex[:8]}"
+    refused = post("registry", state="to-register", number=number, version=1)
+    registered = post("registry", state="registered", number=number, version=1)
+    late = post("registry", state="not-needed", version=1)
+    found = client.get("/api/intake/v1/ideas", query_string={"registry_number": number.lower()}, headers=bearer)
+    handed = post("handed-over", receipt="Leverans 17", version=2)
+    package = client.get(f"/api/intake/v1/ideas/{idea.reference}/package?notes=false", headers=bearer)
+
+    assert refused.status_code == 422
+    assert registered.json["registry"] == {"state": "registered", "number": number, "handed_over_at": None}
+    assert late.status_code == 409
+    assert [one["reference"] for one in found.json["items"]] == [idea.reference]
+    assert handed.json["registry"]["handed_over_at"]
+    assert (package.status_code, package.content_type) == (200, "application/zip")
+    assert package.data.startswith(b"PK")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import zipfile
 
 import pytest
 from lxml import html
@@ -332,3 +334,47 @@ def test_an_idea_passed_on_is_read_and_not_acted_on(kim, web_settings, database,
     assert kim.get(f"/kontakt/ide/{idea.reference}").status_code == 200
     for act in ("svara", "anteckna", "tilldela"):
         assert kim.get(f"/kontakt/ide/{idea.reference}/{act}").status_code == 404
+
+
+def test_a_registry_number_is_kept_found_shown_to_the_submitter_and_undone(kim, database, web_settings, new) -> None:
+    idea = new()
+    number = f"KS 2026/{idea.id.hex[-8:]}"
+    saved = send(kim, idea, "diariefor", state="registered", number=number)
+
+    assert (stored(database, idea).registry_state, stored(database, idea).registry_number) == ("registered", number)
+    page = kim.get(saved.headers["Location"])
+    assert number in page.text
+    assert idea.reference in kim.get("/kontakt/", query_string={"q": number.lower()}).text
+    assert idea.reference in kim.get("/kontakt/", query_string={"registry": "registered"}).text
+    assert idea.reference not in kim.get("/kontakt/", query_string={"registry": "to-register"}).text
+    assert number in kim.get(links.follow_url(web_settings, idea.reference)).text
+    act = re.search(r"/kontakt/angra/([0-9a-f-]{36})", page.text)[1]
+    kim.post(f"/kontakt/angra/{act}", data={"form_token": form_token(kim, idea), "reference": idea.reference})
+    assert (stored(database, idea).registry_state, stored(database, idea).registered_at) == ("none", None)
+
+
+def test_what_is_to_be_registered_is_not_handed_over_and_a_package_is_downloaded(
+    kim, browser_of, database, new, neighbour
+) -> None:
+    idea = new()
+    send(kim, idea, "diariefor", state="to-register", number="")
+    refused = send(kim, idea, "overlamna", receipt="Leverans 17")
+    send(kim, idea, "diariefor", state="not-needed", number="")
+    send(kim, idea, "overlamna", receipt="Leverans 17")
+    taken = send(kim, idea, "arkivpaket", internal="yes")
+    many = kim.post(
+        "/kontakt/flera",
+        data={
+            "act": "package",
+            "ideas": f"{idea.reference}:1 {new().reference}:1",
+            "form_token": form_token(kim, idea),
+        },
+    )
+    stranger = browser_of("kontakt@berg.example", "contact:berg")
+
+    assert refused.status_code == 422
+    assert stored(database, idea).archive_receipt == "Leverans 17"
+    assert (taken.status_code, taken.content_type) == (200, "application/zip")
+    with zipfile.ZipFile(io.BytesIO(many.data)) as archive:
+        assert len({name.split("/")[0] for name in archive.namelist()}) == 2
+    assert stranger.get(f"/kontakt/ide/{idea.reference}/arkivpaket").status_code == 404

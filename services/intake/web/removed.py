@@ -1,0 +1,19 @@
+"""What whoever had a link to an idea is told once a decision had it removed: 410, and by which decision."""
+
+from __future__ import annotations
+
+from flask import Flask, render_template, request
+from flask.typing import ResponseReturnValue
+
+from services.intake.domain.retention import RemovedIdea
+from shared.web.problems import fault
+
+
+def register(app: Flask) -> None:
+    """Tell of it wherever an idea is looked for by its reference."""
+
+    @app.errorhandler(RemovedIdea)
+    def removed(gone: RemovedIdea) -> ResponseReturnValue:
+        if "/api/" in request.path:
+            return fault(410, f"Removed on {gone.at.date().isoformat()} by decision {gone.decision}.", kind="removed")
+        return render_template("removed.html", removed=gone), 410
