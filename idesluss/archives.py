@@ -8,7 +8,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -63,7 +63,7 @@ class Manifest:
     size: int
     sha256: str
     key: str
-    """A fingerprint of the secret key that gave links and role passwords."""
+    """The dump's sha256, signed under the secret key: tells whether a restore has the same, and whose dump it is."""
     seconds: float
 
     @property
@@ -105,7 +105,7 @@ def check(archive: Path, manifest: Manifest) -> None:
 
 def finished(folder: Path) -> list[Path]:
     """The archives in a folder, the newest first."""
-    return sorted((path for path in folder.glob("idesluss-*") if _NAME.fullmatch(path.name)), reverse=True)
+    return sorted((path for path in folder.glob("idesluss-*") if _is_ours(path, path.name)), reverse=True)
 
 
 def new_name(folder: Path, moment: datetime) -> str:
@@ -122,21 +122,64 @@ def held(folder: Path) -> Iterator[None]:
     :raises Conflict: another backup runs.
     :raises MisconfiguredError: the folder cannot be made or written to.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise MisconfiguredError(f"IDESLUSS_BACKUP_DIR: {folder} cannot be used ({error})") from error
+    descriptor = _lock_file(folder, "lock")
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise Conflict(f"another backup to {folder} runs just now") from error
-        for rubbish in folder.glob(f"*{UNFINISHED}"):
-            shutil.rmtree(rubbish) if rubbish.is_dir() else rubbish.unlink()
+        for rubbish in folder.glob(f"idesluss-*{UNFINISHED}"):
+            if _is_ours(rubbish, rubbish.name.removesuffix(UNFINISHED)):
+                shutil.rmtree(rubbish)
         yield
     finally:
         os.close(descriptor)
+
+
+def add_erasures(folder: Path, fresh: Mapping[str, list[Any]]) -> None:
+    """Add to the list of erasures beside the archives. Nothing ever leaves it: a restored database does not know of
+    those after its backup, and an older archive may still hold whom they concerned.
+
+    :raises MisconfiguredError: the folder cannot be made or written to.
+    :raises IdeslussenError: the list that is there cannot be read.
+    """
+    descriptor = _lock_file(folder, f"{ERASURES}.lock")
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        kept = read_erasures(folder / ERASURES) if (folder / ERASURES).exists() else {}
+        for kind, listed in fresh.items():
+            known = kept.setdefault(kind, [])
+            seen = {json.dumps(each, sort_keys=True) for each in known}
+            known += [each for each in listed if json.dumps(each, sort_keys=True) not in seen]
+        write_durably(folder / ERASURES, json.dumps(kept, ensure_ascii=False, indent=2) + "\n")
+    finally:
+        os.close(descriptor)
+
+
+def read_erasures(path: Path) -> dict[str, list[Any]]:
+    """The list of erasures: kind → what tells whom or what it was.
+
+    :raises IdeslussenError: it cannot be read.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise IdeslussenError(f"{path} cannot be read ({error})") from error
+    if not isinstance(found, dict) or not all(isinstance(each, list) for each in found.values()):
+        raise IdeslussenError(f"{path} is no list of erasures")
+    return found
+
+
+def _lock_file(folder: Path, name: str) -> int:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise MisconfiguredError(f"IDESLUSS_BACKUP_DIR: {folder} cannot be used ({error})") from error
+
+
+def _is_ours(path: Path, name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and path.is_dir() and not path.is_symlink()
 
 
 @contextmanager
@@ -154,9 +197,9 @@ def being_made(folder: Path, name: str) -> Iterator[Path]:
         raise
 
 
-def thin(folder: Path, keep: int) -> list[Path]:
-    """Delete all but the newest archives; those that went."""
-    gone = finished(folder)[keep:]
+def thin(folder: Path, keep: int, *, spared: str = "") -> list[Path]:
+    """Delete all but the newest archives; those that went. ``spared`` stays, though a clock that went back named it."""
+    gone = [archive for archive in finished(folder)[keep:] if archive.name != spared]
     for archive in gone:
         doomed = archive.with_name(f"{archive.name}{UNFINISHED}")  # half an archive must not pass for one
         archive.rename(doomed)
@@ -165,15 +208,21 @@ def thin(folder: Path, keep: int) -> list[Path]:
 
 
 def write_durably(path: Path, text: str) -> None:
-    """Replace a file by one that only its owner may read; whole or not at all."""
+    """Replace a file by one that only its owner may read; whole or not at all.
+
+    :raises IdeslussenError: the disk is full, or the folder cannot be written to.
+    """
     fresh = path.with_name(f"{path.name}{UNFINISHED}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(descriptor)
-    fresh.rename(path)
-    sync(path.parent)
+    try:
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(descriptor)
+        fresh.rename(path)
+        sync(path.parent)
+    except OSError as error:
+        raise IdeslussenError(f"{path} cannot be written ({error.strerror})") from error
 
 
 def sync(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,15 +69,14 @@ def back_up(settings: Settings, folder: Path, *, keep: int, with_key: bool, prog
                 archives.write_durably(unfinished / archives.KEY, ",".join(settings.secret_keys) + "\n")
             manifest.write(unfinished)
         write_erasures(settings, folder)
-        thinned = archives.thin(folder, keep) if keep else []
+        thinned = archives.thin(folder, keep, spared=name) if keep else []
     log.info("backup_made", archive=name, size=manifest.size, seconds=manifest.seconds, thinned=len(thinned))
     return Done(folder / name, manifest, thinned)
 
 
 def write_erasures(settings: Settings, folder: Path) -> None:
     """Write who asked to be forgotten beside the archives, so that no restore brings them back."""
-    found = erasures.manifest(settings)
-    archives.write_durably(folder / archives.ERASURES, json.dumps(found, ensure_ascii=False, indent=2) + "\n")
+    archives.add_erasures(folder, erasures.manifest(settings))
 
 
 def _dump(settings: Settings, folder: Path, progress: Progress) -> Manifest:
@@ -122,7 +120,7 @@ def _dump(settings: Settings, folder: Path, progress: Progress) -> Manifest:
         originals=originals,
         size=size,
         sha256=digest,
-        key=settings.signer.token(archives.KEY_PURPOSE, "fingerprint"),
+        key=settings.signer.token(archives.KEY_PURPOSE, digest),
         seconds=round(time.monotonic() - began, 1),
     )
 

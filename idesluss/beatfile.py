@@ -61,11 +61,13 @@ def beating(data_dir: Path, role: str) -> Iterator[BeatFile]:
 
 def silences(data_dir: Path, role: str) -> list[float]:
     """Seconds since the last beat, of every process of the role that still runs."""
-    return [
-        max(0.0, time.time() - path.stat().st_mtime)
-        for path in (data_dir / FOLDER).glob(f"{role}.*")
-        if _lives(int(path.suffix[1:]), path.stat().st_mtime)
-    ]
+    found = []
+    for path in (data_dir / FOLDER).glob(f"{role}.*"):
+        with suppress(FileNotFoundError, ValueError):  # it has just ended, or the file is none of ours
+            beaten = path.stat().st_mtime
+            if _lives(int(path.suffix[1:]), beaten):
+                found.append(max(0.0, time.time() - beaten))
+    return found
 
 
 def _lives(pid: int, beaten: float) -> bool:

@@ -60,11 +60,11 @@ def restore(archive: str, erasures: str | None, other_key: bool) -> None:
 
     from idesluss import restore as restoring
     from shared import settings
-    from shared.settings import FILE, VARIABLES
+    from shared.settings import VARIABLES
 
     _stop_cleanly()
     path = Path(archive).absolute()
-    if not any(environ.get(VARIABLES["secret_keys"] + end) for end in ("", FILE)):
+    if not settings.is_set(environ, "secret_keys"):
         data_dir = Path(environ.get(VARIABLES["data_dir"]) or "./var").absolute()
         if restoring.bring_key(path, data_dir):
             click.echo(f"The archive's secret key is now in {data_dir / 'secrets' / 'key'}")
@@ -78,6 +78,9 @@ def restore(archive: str, erasures: str | None, other_key: bool) -> None:
     click.echo(f"restored what was there at {done.manifest.made_at}: {_summed(done.manifest.counts)}")
     if done.moved:
         click.echo(f"brought up to date: {', '.join(done.moved)}")
+    if other_key:
+        click.echo("Erasures are known under the old key alone: whoever was erased after this backup is back, unless")
+        click.echo("IDESLUSS_SECRET_KEY lists that key after the new one. Then begin again in an empty database.")
     if done.erased:
         click.echo("erased again: " + ", ".join(f"{name} {number}" for name, number in done.erased.items()))
     click.echo("Now: idesluss doctor")

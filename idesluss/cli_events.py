@@ -165,14 +165,11 @@ def event_cancel(slug: str, reason: str, quietly: bool) -> None:
 def event_settle() -> None:
     """End offers that ran out and fill free seats from the waiting lists now, as the scheduler does by the clock."""
     from services.rsvp.usecases.offers import SettleOffers
-    from shared.db import Database, Role
+    from shared.db import Role, opened
 
     settings = _settings()
-    database = Database(settings, Role.RSVP, pool_size=1)
-    try:
+    with opened(settings, Role.RSVP) as database:
         click.echo(f"{SettleOffers(settings, database)()} moved up")
-    finally:
-        database.dispose()
 
 
 def _begins(found: Event) -> str:
@@ -195,11 +192,7 @@ def _settings() -> Settings:
 
 @contextmanager
 def _rsvp() -> Iterator[Session]:
-    from shared.db import Database, Role
+    from shared.db import Role, opened
 
-    database = Database(_settings(), Role.RSVP, pool_size=1)
-    try:
-        with database.transaction() as session:
-            yield session
-    finally:
-        database.dispose()
+    with opened(_settings(), Role.RSVP) as database, database.transaction() as session:
+        yield session

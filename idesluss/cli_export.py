@@ -40,20 +40,17 @@ def export_package(
     A package that is there already is left alone, so that a run that was stopped goes on where it was.
     """
     from shared import settings
-    from shared.db import Database, Role
+    from shared.db import Role, opened
 
     if bool(references) == bool(sluice) or bool(sluice) != bool(closed_before):
         raise click.UsageError("Give references, or --sluice with --closed-before.")
     folder.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.load(), Role.INTAKE, pool_size=1)
-    try:
+    with opened(settings.load(), Role.INTAKE) as database:
         chosen = references if not sluice or not closed_before else _settled(database, sluice, closed_before)
         for number, reference in enumerate(chosen, 1):
             path = folder / f"{reference.upper()}.zip"
             said = "is there already" if path.exists() else _write(database, reference.upper(), path, not without_notes)
             click.echo(f"{number}/{len(chosen)}\t{path.name}\t{said}")
-    finally:
-        database.dispose()
 
 
 def _settled(database: Database, sluice: str, before: datetime) -> Sequence[str]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
 
 LOOK_SECONDS = 0.5
+STUCK_SECONDS = 60
 
 
 @click.group()
@@ -33,7 +34,7 @@ def person() -> None:
 def person_access(address: str, reason: str, mobile: str, target: Path | None) -> None:
     """Read out all that is held about ADDRESS, and wait until it is done."""
     from services.intake.usecases import person_archive
-    from services.intake.usecases.person_jobs import ACCESS
+    from shared.contracts.people import ACCESS
 
     with _intake() as (settings, database):
         identity = _run(settings, database, ACCESS, address, reason, mobile=mobile)
@@ -52,7 +53,7 @@ def person_access(address: str, reason: str, mobile: str, target: Path | None) -
 @click.confirmation_option(prompt="What is erased does not come back. Go on?")
 def person_erase(address: str, reason: str, mobile: str, decision: str) -> None:
     """Take the name and address of ADDRESS away everywhere but in public records, and wait until it is done."""
-    from services.intake.usecases.person_jobs import ERASURE
+    from shared.contracts.people import ERASURE
 
     with _intake() as (settings, database):
         _run(settings, database, ERASURE, address, reason, mobile=mobile, decision=decision)
@@ -69,6 +70,7 @@ def _run(
         identity = person_jobs.start(session, settings, operator_name(), asked).id
     click.echo(f"job {identity}")
     told: set[str] = set()
+    hint_at = time.monotonic() + STUCK_SECONDS
     while True:
         with database.transaction() as session:
             seen = person_jobs.look(session, identity)
@@ -80,17 +82,17 @@ def _run(
         if seen.job.state != "running":
             click.echo(seen.job.state)
             return identity
+        if time.monotonic() > hint_at:
+            hint_at = float("inf")
+            click.echo("still waiting: do the workers run, and is nothing parked (`idesluss queue list`)?", err=True)
         time.sleep(LOOK_SECONDS)
 
 
 @contextmanager
 def _intake() -> Iterator[tuple[Settings, Database]]:
-    from shared.db import Database, Role
+    from shared.db import Role, opened
     from shared.settings import load
 
     settings = load()
-    database = Database(settings, Role.INTAKE, pool_size=1)
-    try:
+    with opened(settings, Role.INTAKE) as database:
         yield settings, database
-    finally:
-        database.dispose()

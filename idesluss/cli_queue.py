@@ -124,15 +124,10 @@ def _settings() -> Settings:
 @contextmanager
 def _databases(settings: Settings) -> Iterator[tuple[Database, Database]]:
     """notify's own, and the bus as the relay sees it: every delivery, no payload."""
-    from shared.db import Database, Role
+    from shared.db import Role, opened
 
-    notify = Database(settings, Role.NOTIFY, pool_size=1)
-    bus = Database(settings, Role.RELAY, pool_size=1)
-    try:
+    with opened(settings, Role.NOTIFY) as notify, opened(settings, Role.RELAY) as bus:
         yield notify, bus
-    finally:
-        notify.dispose()
-        bus.dispose()
 
 
 @contextmanager

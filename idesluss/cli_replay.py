@@ -32,32 +32,28 @@ def mail_replay(
     from services.intake.usecases.read_mail import Desk
     from shared import settings
     from shared.clock import STOCKHOLM
-    from shared.db import Database, Role
+    from shared.db import Role, opened
 
     if not (sluice or identity or since):
         raise click.UsageError("say which: --sluice, --id or --since")
     loaded = settings.load()
-    database = Database(loaded, Role.INTAKE, pool_size=1)
     bounds = Bounds(wall_seconds=loaded.read_wall_seconds, memory_bytes=loaded.read_memory)
     moment = since.replace(tzinfo=STOCKHOLM) if since else None
     told: Counter[str] = Counter()
-    try:
-        with LimitedReader(bounds) as reader:
-            desk = Desk(reader, SenderChecker(trusted_authserv_ids=loaded.trusted_authserv_ids))
-            replay = replay_mail.ReplayMail(Announcer(loaded), desk, actor="Idéslussen", dry_run=dry_run)
-            after = None
-            while True:
-                with database.transaction() as session:
-                    ids = replay_mail.chosen(session, sluice=sluice, identity=identity, since=moment, after=after)
-                for each in ids:
-                    done = replay(database, each)
-                    told[done.outcome] += 1
-                    if shows_all or done.outcome is not replay_mail.Outcome.SAME:
-                        click.echo(json.dumps(asdict(done), default=str, ensure_ascii=False))
-                if len(ids) < replay_mail.PORTION:
-                    break
-                after = ids[-1]
-    finally:
-        database.dispose()
+    with opened(loaded, Role.INTAKE) as database, LimitedReader(bounds) as reader:
+        desk = Desk(reader, SenderChecker(trusted_authserv_ids=loaded.trusted_authserv_ids))
+        replay = replay_mail.ReplayMail(Announcer(loaded), desk, actor="Idéslussen", dry_run=dry_run)
+        after = None
+        while True:
+            with database.transaction() as session:
+                ids = replay_mail.chosen(session, sluice=sluice, identity=identity, since=moment, after=after)
+            for each in ids:
+                done = replay(database, each)
+                told[done.outcome] += 1
+                if shows_all or done.outcome is not replay_mail.Outcome.SAME:
+                    click.echo(json.dumps(asdict(done), default=str, ensure_ascii=False))
+            if len(ids) < replay_mail.PORTION:
+                break
+            after = ids[-1]
     summed = ", ".join(f"{number} {outcome}" for outcome, number in sorted(told.items())) or "no mail fits"
     click.echo(summed + (" (dry run: nothing was changed)" if dry_run else ""), err=True)

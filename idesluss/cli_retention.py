@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import click
@@ -70,13 +69,8 @@ def trust_clock() -> None:
     click.echo("the clock is trusted from now on")
 
 
-@contextmanager
-def _intake() -> Iterator[Database]:
+def _intake() -> AbstractContextManager[Database]:
     from shared import settings
-    from shared.db import Database, Role
+    from shared.db import Role, opened
 
-    database = Database(settings.load(), Role.INTAKE, pool_size=2)
-    try:
-        yield database
-    finally:
-        database.dispose()
+    return opened(settings.load(), Role.INTAKE, pool_size=2)

@@ -174,11 +174,7 @@ def _check(address: str, *, contact: bool = False) -> None:
 @contextmanager
 def _intake() -> Iterator[Session]:
     from shared import settings
-    from shared.db import Database, Role
+    from shared.db import Role, opened
 
-    database = Database(settings.load(), Role.INTAKE, pool_size=1)
-    try:
-        with database.transaction() as session:
-            yield session
-    finally:
-        database.dispose()
+    with opened(settings.load(), Role.INTAKE) as database, database.transaction() as session:
+        yield session

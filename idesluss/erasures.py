@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from services.intake.store.tables import Base as IntakeTables
 from services.intake.store.tables import Idea
-from services.intake.usecases import erasures, person_in_intake, submitter
+from services.intake.usecases import erasures, person_in_intake, person_jobs, submitter
 from services.notify.store import caught
 from services.notify.store.tables import Base as NotifyTables
 from services.notify.usecases import person as person_in_notify
@@ -20,7 +20,7 @@ from services.rsvp.store.guest_tables import Guest
 from services.rsvp.store.tables import Base as RsvpTables
 from services.rsvp.usecases import person as person_in_rsvp
 from shared import mentions
-from shared.db import Database, Role
+from shared.db import Database, Role, opened
 from shared.mentions import Person
 from shared.settings import Settings
 
@@ -48,11 +48,14 @@ def reapply(settings: Settings, manifested: Mapping[str, Any]) -> dict[str, int]
     Addresses are known as keyed hashes alone, so every address that the database holds is hashed and compared. The
     secret key must be the one of then, or be among the older ones in IDESLUSS_SECRET_KEY.
     """
-    done = {"people": 0, "ideas": 0, "guests": 0}
+    done = {"people": 0, "ideas": 0, "guests": 0, "removed_ideas": 0}
     with _services(settings) as services:
-        for person, has_decision in _people(settings, services, manifested.get("people", [])):
-            _erase(settings, services, person, with_originals=has_decision)
+        for person, decision in _people(settings, services, manifested.get("people", [])):
+            _erase(settings, services, person, decision)
             done["people"] += 1
+        with services.intake.transaction() as session:
+            mentions.patiently(session)
+            done["removed_ideas"] = erasures.remove_again(session, manifested.get("removed_ideas", []))
         with services.intake.transaction() as session:
             wanted = [UUID(each) for each in manifested.get("ideas", [])]
             for idea in session.scalars(
@@ -66,11 +69,11 @@ def reapply(settings: Settings, manifested: Mapping[str, Any]) -> dict[str, int]
     return done
 
 
-def _people(settings: Settings, services: _Services, known: list[dict[str, Any]]) -> Iterator[tuple[Person, bool]]:
-    decided: dict[str, bool] = {}
+def _people(settings: Settings, services: _Services, known: list[dict[str, Any]]) -> Iterator[tuple[Person, str]]:
+    decided: dict[str, str] = {}
     mobiles: dict[str, str] = {}
     for each in known:
-        decided[each["hash"]] = decided.get(each["hash"], False) or bool(each["decision"])
+        decided[each["hash"]] = decided.get(each["hash"]) or each["decision"]
         if each.get("mobile"):
             mobiles[each["mobile"]] = each["hash"]
     if not decided:
@@ -93,27 +96,29 @@ def _people(settings: Settings, services: _Services, known: list[dict[str, Any]]
         yield Person(kept.get("address", ""), mobile=kept.get("mobile", "")), decided[hashed]
 
 
-def _erase(settings: Settings, services: _Services, person: Person, *, with_originals: bool) -> None:
+def _erase(settings: Settings, services: _Services, person: Person, decision: str) -> None:
     with services.rsvp.transaction() as session:
         guests = person_in_rsvp.know(session, person)
         names, ids = guests.person.names, [str(guest.id) for guest in guests.guests]
         person_in_rsvp.erase(session, guests)
     with services.intake.transaction() as session:
+        erasures.end_offices(session, person)
         known = person_in_intake.know(session, person)
         references = [idea.reference for idea in known.ideas]
         names |= known.person.names
-        person_in_intake.erase(session, None, known, with_originals=with_originals)
-    about = person_in_notify.About(Person(person.address, names, person.mobile), references, ids)
+        person_in_intake.erase(session, None, known, with_originals=bool(decision))
+    person = Person(person.address, names, person.mobile)
+    about = person_in_notify.About(person, references, ids)
     with services.notify.transaction() as session:
         _, touched = person_in_notify.erase(session, about)
     caught.forget(settings, person.is_address, touched)
+    with services.intake.transaction() as session:
+        person_jobs.erased_again(session, settings, person, decision)
 
 
 @contextmanager
 def _services(settings: Settings) -> Iterator[_Services]:
-    opened = [Database(settings, role, pool_size=1) for role in (Role.INTAKE, Role.RSVP, Role.NOTIFY)]
-    try:
-        yield _Services(*opened)
-    finally:
-        for database in opened:
-            database.dispose()
+    with ExitStack() as stack:
+        yield _Services(
+            *(stack.enter_context(opened(settings, role)) for role in (Role.INTAKE, Role.RSVP, Role.NOTIFY))
+        )

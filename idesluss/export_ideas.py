@@ -12,7 +12,7 @@ from services.intake.domain.inbox import Sort, Wanted
 from services.intake.store.inbox import Row
 from services.intake.usecases import export_ideas
 from shared.cells import harmless
-from shared.db import Database, Role
+from shared.db import Database, Role, opened
 from shared.settings import Settings
 from shared.viewer import Viewer
 
@@ -22,8 +22,7 @@ COLUMNS = tuple(field.name for field in fields(Row) if field.name not in LEFT_OU
 
 def write(settings: Settings, *, sluice: str | None, form: str, actor: str) -> None:
     """Write the list to the standard output in portions, and that it left the house."""
-    database = Database(settings, Role.INTAKE, pool_size=1)
-    try:
+    with opened(settings, Role.INTAKE) as database:
         found = _ideas(database, Viewer(actor, is_administrator=True), Wanted(sluice=sluice, sort=Sort.NEWEST), form)
         if form == "csv":
             writer = csv.DictWriter(sys.stdout, (*COLUMNS, "text"))
@@ -33,8 +32,6 @@ def write(settings: Settings, *, sluice: str | None, form: str, actor: str) -> N
         else:
             for each in found:
                 sys.stdout.write(json.dumps(each, default=str, ensure_ascii=False) + "\n")
-    finally:
-        database.dispose()
 
 
 def _ideas(database: Database, viewer: Viewer, wanted: Wanted, form: str) -> Iterator[dict[str, object]]:

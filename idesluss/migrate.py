@@ -42,11 +42,7 @@ def run(settings: Settings) -> list[str]:
 def _announce_sluices(settings: Settings) -> None:
     """Tell of the sluices of an installation that is older than the message that tells of them."""
     from services.intake.usecases.announce_sluice import announce_what_changed
-    from shared.db import Database, Role
+    from shared.db import Role, opened
 
-    database = Database(settings, Role.INTAKE, pool_size=1)
-    try:
-        with database.transaction() as session:
-            announce_what_changed(session)
-    finally:
-        database.dispose()
+    with opened(settings, Role.INTAKE) as database, database.transaction() as session:
+        announce_what_changed(session)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import URL
 
 from shared.db import conninfo
@@ -52,9 +53,11 @@ def run(program: Program, url: URL, arguments: Sequence[str], *, tick: Callable[
     :param tick: called each half second meanwhile.
     :raises IdeslussenError: it failed; says its last words.
     """
-    bare = conninfo(url._replace(password=None))  # a command line is everybody's to read
+    parts = conninfo_to_dict(conninfo(url))
+    password = parts.pop("password", None)  # a command line is everybody's to read
+    bare = make_conninfo("", **parts)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    environment |= {"PGPASSWORD": str(url.password)} if url.password else {}
+    environment |= {"PGPASSWORD": str(password)} if password else {}
     parent = os.getpid()
     process = subprocess.Popen(  # noqa: S603 - a program of PostgreSQL's
         [str(program.path), "--no-password", "--dbname", bare, *arguments],

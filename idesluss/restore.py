@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -60,10 +59,11 @@ def restore(
     :raises IdeslussenError: the archive is damaged, or what came back is not what was dumped.
     """
     manifest = archives.read(archive)
+    _refuse_newer(manifest)
     progress("checking the archive")
     archives.check(archive, manifest)
     forgotten = _erasures(erasures or archive.parent / archives.ERASURES)
-    if not other_key and not settings.signer.verify(archives.KEY_PURPOSE, "fingerprint", manifest.key):
+    if not other_key and not settings.signer.verify(archives.KEY_PURPOSE, manifest.sha256, manifest.key):
         raise MisconfiguredError(
             "IDESLUSS_SECRET_KEY: it is not the one that this archive was made under, so that links and addresses "
             "in mails sent so far would end: set the old one, or say --other-key"
@@ -95,16 +95,23 @@ def restore(
 
 
 def _erasures(path: Path) -> dict[str, Any]:
-    try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    if not path.exists():
         raise IdeslussenError(
             f"{path} is missing: without it people who were erased since would come back. Copy it from where the "
             "backups lie, or name another by --erasures"
-        ) from error
-    except ValueError as error:
-        raise IdeslussenError(f"{path} cannot be read ({error})") from error
-    return found
+        )
+    return archives.read_erasures(path)
+
+
+def _refuse_newer(manifest: Manifest) -> None:
+    """Found out only by the migrations, it would leave a database that nobody brings up to date."""
+    for schema, location in migrate.locations().items():
+        at = manifest.schemas.get(schema, "nothing")
+        if at != migrations.head(location) and at not in migrations.before_head(location):
+            raise IdeslussenError(
+                f"the backup was made by Idéslussen {manifest.version}, which is newer than this one (its schema "
+                f"{schema} is at {at}): upgrade first"
+            )
 
 
 def _refuse_unless_empty(connection: Connection) -> None:

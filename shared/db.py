@@ -230,3 +230,13 @@ def _has_something_to_read(connection: psycopg.Connection[Any]) -> bool:
     waiting = poll()
     waiting.register(connection.fileno(), POLLIN)
     return bool(waiting.poll(0))
+
+
+@contextmanager
+def opened(settings: Settings, role: Role, *, pool_size: int = 1) -> Iterator[Database]:
+    """A role's database for one task, such as a command's; its connections are closed at the end."""
+    database = Database(settings, role, pool_size=pool_size)
+    try:
+        yield database
+    finally:
+        database.dispose()

@@ -7,6 +7,7 @@ the address too: others bear it as well.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -39,11 +40,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY as POSTGRES_ARRAY
 from sqlalchemy.orm import Session
 
+from shared.contracts.people import PIECE
 from shared.mail.addresses import canonical
 
 ERASED = "…"
 """Stands where a name or an address stood."""
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+\w|\+[1-9]\d{7,14}")
+_NO_PART = re.compile(r"[^\w.+-]")
 SHORTEST_NAME = 5
 """Signs. What is shorter, or one word alone, is taken away only where it is a whole value: it may be a common word."""
 _CODE = re.compile(r"[a-z0-9_.:/-]+|[A-Z0-9_.:/-]+")
@@ -82,7 +85,7 @@ class Person:
     @cached_property
     def _addresses(self) -> re.Pattern[str]:
         known = "|".join(re.escape(each) for each in self.spellings)
-        return re.compile(rf"(?<![\w.+-])(?:{known})(?![^\W_]|[.-][^\W_])", re.IGNORECASE)
+        return re.compile(rf"(?<![\w.+-])(?<!\w')(?:{known})(?![^\W_]|[.-][^\W_])", re.IGNORECASE)
 
     @cached_property
     def _names(self) -> re.Pattern[str] | None:
@@ -205,6 +208,20 @@ def spelled(session: Session, column: Any, person: Person) -> list[str]:
     return [each for each in kept if person.is_address(each)]
 
 
+def is_theirs(session: Session, column: Any, person: Person) -> ColumnElement[bool]:
+    """A condition: the column holds the person's address, in one of the spellings that are there."""
+    condition: ColumnElement[bool] = column.in_(spelled(session, column, person))
+    return condition
+
+
+def in_pieces(held: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Rows as JSON text that messages can bear: ``piece``, ``pieces`` and ``content`` of each message, at least one."""
+    whole = json.dumps(held, ensure_ascii=False, default=_plain)
+    pieces = [whole[start : start + PIECE] for start in range(0, len(whole), PIECE)]
+    for number, content in enumerate(pieces):
+        yield {"piece": number, "pieces": len(pieces), "content": content}
+
+
 def addresses(session: Session, metadata: MetaData) -> set[str]:
     """Every mail address and telephone number (E.164) that stands anywhere in a text column of these tables."""
     patiently(session)
@@ -215,8 +232,16 @@ def addresses(session: Session, metadata: MetaData) -> set[str]:
             for value in session.scalars(
                 select(written).where(or_(func.strpos(written, "@") > 0, written.like("%+%")))
             ):
-                found.update(_ADDRESS.findall(value))
+                for each in _ADDRESS.findall(value):
+                    # As ``Person`` reads it: what stands before a sign that ends an address may be no part of it.
+                    local, at, domain = each.rpartition("@")
+                    found.update(local[start:] + at + domain.rstrip("_") for start in _starts(local))
     return found
+
+
+def _starts(local: str) -> Iterator[int]:
+    yield 0
+    yield from (sign.end() for sign in _NO_PART.finditer(local) if sign.end() < len(local))
 
 
 def patiently(session: Session) -> None:
@@ -278,7 +303,7 @@ def _is_key(column: Column[Any]) -> bool:
     return any(column.name in each.columns for each in keys)
 
 
-def plain(value: object) -> object:
+def _plain(value: object) -> object:
     """What JSON cannot say by itself, as text."""
     if isinstance(value, UUID):
         return str(value)

@@ -32,8 +32,13 @@ _LONG = re.compile(r"(?<![A-Za-z0-9])(?=[A-Za-z]*+[0-9])[A-Za-z0-9]{40,}+")
 _SIGNATURE = re.compile(r"(?<![A-Za-z0-9])(?=[a-z]*+[2-7])(?=[a-f2-7]*+[g-z])[a-z2-7]{16,39}+(?![A-Za-z0-9])")
 """What ``shared.signing`` makes, by itself."""
 _LOCAL = re.compile(r"(?:(?<![^\s<>()\[\],;:\"'@=])[^\s<>()\[\],;:\"'@=]++|\"[^\"\n]{1,64}+\")(?=@[\w\[])")
+_ENCODED_LOCAL = re.compile(r"(?<![\w.+~%-])(?:[\w.+~-]|%(?!40)[0-9A-Fa-f]{2})++(?=%40[\w\[])")
+"""The local part of an address as it stands in a URL."""
+_PHONE = re.compile(r"(?<![\w+])\+[1-9][0-9]{7,14}(?!\w)")
+"""A telephone number as text messages are sent to (E.164)."""
 _NUMBER = re.compile(
-    r"(?<![0-9A-Fa-f-])(?:1[89]|20)?[0-9]{2}(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278][0-9]|[39][01])[-+ ]?[0-9]{4}"
+    r"(?<![0-9A-Fa-f-])(?:1[89]|20)?[0-9]{2}(?:0[1-9]|1[0-2])(?:[06][1-9]|[1278][0-9]|[39][01])"
+    r"(?: ?[-+\u2010-\u2013\u2212] ?| ?)[0-9]{4}"
     r"(?![0-9A-Fa-f-])"
 )
 """As a personal identity or co-ordination number is written (SKV 704); its check figure is not asked for."""
@@ -45,6 +50,10 @@ def redact(text: str) -> str:
         if "://" in text:
             text = _USER.sub(CUT, text)
         text = _LOCAL.sub(CUT, text)
+    if "%40" in text:
+        text = _ENCODED_LOCAL.sub(CUT, text)
+    if "+" in text:
+        text = _PHONE.sub(CUT, text)
     if "=" in text or ":" in text:
         text = _HEADER.sub(rf"\g<name> {CUT}", text)
         text = _NAMED.sub(rf"\g<name>{CUT}", text)

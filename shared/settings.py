@@ -208,6 +208,11 @@ FILE = "_FILE"
 """``DATABASE_URL_FILE`` names a file that holds what ``DATABASE_URL`` would say: how containers get their secrets."""
 
 
+def is_set(environ: Mapping[str, str], field: str) -> bool:
+    """True where the environment says something for that field of ``Settings``, by itself or by a file."""
+    return any(environ.get(VARIABLES[field] + end) for end in ("", FILE))
+
+
 class _Source(Env):
     """Reads from one mapping alone; environs asks os.environ first, whatever it is given."""
 

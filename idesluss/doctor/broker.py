@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+import pika
+from pika.exceptions import AMQPError, ChannelClosedByBroker
 
 from idesluss.doctor.finding import Finding, Level
+from shared.bus.rabbitmq import parse_urls, queue_arguments
 from shared.contracts.registry import CONSUMERS
 from shared.errors import MisconfiguredError
 from shared.settings import Settings
-
-if TYPE_CHECKING:
-    import pika
 
 OLDEST = (3, 10)
 """The first RabbitMQ with quorum queues as we use them."""
@@ -19,11 +19,6 @@ OLDEST = (3, 10)
 
 def broker(loaded: Settings) -> Iterator[Finding]:
     """Sign in, and look at our queues without changing them."""
-    import pika  # every start loads this file, and few need pika
-    from pika.exceptions import AMQPError
-
-    from shared.bus.rabbitmq import parse_urls
-
     try:
         parameters = parse_urls(loaded.broker_url, name="idesluss doctor")
     except MisconfiguredError as error:
@@ -62,8 +57,6 @@ def _server(connection: pika.BlockingConnection) -> Finding:
 
 def _queue(connection: pika.BlockingConnection, name: str) -> Finding:
     """A queue's kind shows when it is declared once more: another kind than ours is refused by the server."""
-    from pika.exceptions import ChannelClosedByBroker
-
     subject = f"queue {name}"
     try:
         channel = connection.channel()
@@ -74,15 +67,7 @@ def _queue(connection: pika.BlockingConnection, name: str) -> Finding:
         return Finding(Level.FAULT, subject, f"{error.reply_text}")
     unread = _unread(connection, f"{name}.XQ")
     try:
-        channel.queue_declare(
-            name,
-            durable=True,
-            arguments={
-                "x-dead-letter-exchange": "",
-                "x-dead-letter-routing-key": f"{name}.XQ",
-                "x-queue-type": "quorum",
-            },
-        )
+        channel.queue_declare(name, durable=True, arguments=queue_arguments(name))
     except ChannelClosedByBroker as error:
         text = f"another kind than ours ({error.reply_text}): stop the roles, delete it, start them; bells ring again"
         return Finding(Level.FAULT, subject, text)
@@ -93,8 +78,6 @@ def _queue(connection: pika.BlockingConnection, name: str) -> Finding:
 
 
 def _unread(connection: pika.BlockingConnection, name: str) -> int:
-    from pika.exceptions import ChannelClosedByBroker
-
     try:
         return int(connection.channel().queue_declare(name, passive=True).method.message_count)
     except ChannelClosedByBroker:

@@ -9,18 +9,17 @@ import psycopg
 from sqlalchemy import make_url
 
 from idesluss import migrate
-from idesluss.doctor.exposure import is_public
+from idesluss.doctor.exposure import LOCAL, is_public
 from idesluss.doctor.finding import Finding, Level
 from shared import db, migrations
+from shared.bus.broker import POOL
 from shared.db import Role
 from shared.errors import MisconfiguredError
 from shared.settings import Settings
 
 MAX_CLOCK_DIFFERENCE = 5.0
-BELL = 8
-"""Connections of the embedded broker's pool in one process (shared.bus.broker)."""
-SCHEDULER = 10
-"""Connections of the scheduler's four small pools, as many again under load."""
+SCHEDULER = 14
+"""Connections of the scheduler's five small pools (``idesluss.scheduler``), under load."""
 
 PATCHED = {15: 20, 16: 16, 17: 12, 18: 7}
 """The first minor release of each PostgreSQL with the security fixes that we know of."""
@@ -56,7 +55,7 @@ def sluice_addresses(loaded: Settings) -> list[str]:
     """Every address of a sluice; none where the database does not answer."""
     try:
         with migrations.connect(db.admin_url(loaded)) as connection:
-            return [str(row[0]) for row in connection.execute("SELECT address FROM intake.sluice_address")]
+            return _sluice_addresses(connection)
     except (MisconfiguredError, psycopg.errors.UndefinedTable):
         return []
 
@@ -119,7 +118,7 @@ def _room(connection: psycopg.Connection, loaded: Settings) -> Finding:
 def connections_of_one_each(loaded: Settings) -> int:
     """Connections to the database at the most, under load, of one process of each role."""
     own = 2 * loaded.database_pool
-    bell = 0 if loaded.broker_url else BELL
+    bell = 0 if loaded.broker_url else POOL
     web = 3 * own
     workers = 3 * (2 * (loaded.worker_threads + 1) + bell)
     return web + workers + 2 * loaded.listener_processes + own + bell + SCHEDULER
@@ -128,11 +127,11 @@ def connections_of_one_each(loaded: Settings) -> int:
 def _encryption(connection: psycopg.Connection, loaded: Settings) -> Iterator[Finding]:
     """A server on another machine is spoken to over TLS, and known by its certificate."""
     host = str(connection.info.host)
-    if loaded.embedded_database or host.startswith("/") or host in ("127.0.0.1", "::1", "localhost"):
+    if loaded.embedded_database or host.startswith("/") or host in LOCAL:
         return
     mode = make_url(loaded.database_owner_url or loaded.database_url).query.get("sslmode", "prefer")
     if not connection.pgconn.ssl_in_use:
-        text = f"what people wrote, and passwords, travel open to {host}: add ?sslmode=verify-full&sslrootcert=… "
+        text = f"what people wrote, and passwords, travel open to {host}: add ?sslmode=verify-full&sslrootcert=…"
         yield Finding(Level.WARNING, "sslmode", text)
     elif mode not in ("verify-full", "verify-ca"):
         text = f"encrypted, but sslmode={mode} asks nobody who {host} is: use verify-full"
@@ -170,10 +169,13 @@ def _demo_data(connection: psycopg.Connection, loaded: Settings) -> Iterator[Fin
     """Made-up sluices in an installation that others reach."""
     if not is_public(loaded.base_url) or _table(connection, "intake.sluice_address") is None:
         return
-    found = [str(row[0]) for row in connection.execute("SELECT address FROM intake.sluice_address ORDER BY 1")]
-    if made_up := [address for address in found if address.endswith(".example")]:
+    if made_up := [address for address in _sluice_addresses(connection) if address.endswith(".example")]:
         text = f"{len(made_up)} sluices have made-up addresses ({made_up[0]} …): give them real ones, or close them"
         yield Finding(Level.WARNING, "demo data", text)
+
+
+def _sluice_addresses(connection: psycopg.Connection) -> list[str]:
+    return [str(row[0]) for row in connection.execute("SELECT address FROM intake.sluice_address ORDER BY 1")]
 
 
 def _table(connection: psycopg.Connection, name: str) -> str | None:

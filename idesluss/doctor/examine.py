@@ -18,7 +18,7 @@ from idesluss.doctor.reaching import greeting
 from idesluss.doctor.variables import quiet_hours, unknown_variables, values
 from shared import settings
 from shared.errors import MisconfiguredError
-from shared.settings import FILE, VARIABLES
+from shared.settings import VARIABLES
 
 
 def examine(environ: Mapping[str, str], *, dns: bool = False) -> Iterator[Finding]:
@@ -59,6 +59,6 @@ def examine(environ: Mapping[str, str], *, dns: bool = False) -> Iterator[Findin
 def _without_making_a_key(environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Loading settings makes the secret key where there is none yet; an examination must not."""
     folder = Path(environ.get(VARIABLES["data_dir"]) or "./var")
-    if any(environ.get(VARIABLES["secret_keys"] + end) for end in ("", FILE)) or (folder / "secrets" / "key").exists():
+    if settings.is_set(environ, "secret_keys") or (folder / "secrets" / "key").exists():
         return {}
     return {"secret_keys": ("made at the first start, not by a look",)}

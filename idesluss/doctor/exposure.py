@@ -9,6 +9,7 @@ from idesluss.doctor.finding import Finding, Level
 from shared.settings import Settings
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
+"""This machine, as nobody else can reach it."""
 
 
 def is_public(base_url: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from idesluss.doctor.exposure import is_public
 from idesluss.doctor.finding import Finding, Level
 from idesluss.doctor.reaching import connects, greeting
 from services.notify.channels.relay_url import Relay, parse_relay_urls
@@ -33,7 +34,7 @@ def _relay(relay: Relay) -> Finding:
 
 def dkim_keys(folder: str) -> Finding:
     """Whether our mails are signed, and with keys that can be read."""
-    from services.notify.channels.dkim import Dkim  # every start loads this file, and few need dkimpy
+    from services.notify.channels.dkim import Dkim  # few examinations come here, and dkimpy takes its time
 
     subject = "IDESLUSS_DKIM_KEYS"
     if not folder:
@@ -53,7 +54,7 @@ def sms_provider(url: str, base_url: str) -> Finding:
         parts = urlsplit(parse_sms_url(url).base)
     except MisconfiguredError as error:
         return Finding(Level.FAULT, "SMS_URL", str(error).removeprefix("SMS_URL: "))
-    if urlsplit(base_url).hostname in ("127.0.0.1", "::1", "localhost"):
+    if not is_public(base_url):
         remedy = "set it to the address that the Internet reaches"
         return Finding(Level.WARNING, "SMS_URL", f"no receipts, for IDESLUSS_BASE_URL is this machine alone: {remedy}")
     return connects("SMS_URL", parts.hostname or "", parts.port or 443)

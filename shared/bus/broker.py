@@ -19,6 +19,8 @@ from shared.db import CONNECT_TIMEOUT, Role, connection_class, conninfo, role_ur
 from shared.settings import Settings
 
 SCHEMA = "dramatiq"
+POOL = 8
+"""Connections to PostgreSQL at the most, of one process that rings or listens there."""
 
 
 def build_broker(settings: Settings, role: Role) -> dramatiq.Broker:
@@ -93,7 +95,7 @@ def _pool(settings: Settings, role: Role) -> ConnectionPool:
         conninfo(role_url(settings, role)),
         connection_class=connection_class(settings, role),
         min_size=0,
-        max_size=8,
+        max_size=POOL,
         timeout=10,
         max_idle=120,
         open=True,

@@ -115,12 +115,16 @@ class Rabbitmq(RabbitmqBroker):
             raise _in_words(error, canonical_queue_name) from None
 
     def _build_queue_arguments(self, queue_name: str) -> dict[str, object]:
-        arguments = super()._build_queue_arguments(queue_name)  # type: ignore[no-untyped-call]
-        return {**arguments, "x-queue-type": "quorum"}
+        return queue_arguments(queue_name)
 
     def _declare_xq_queue(self, queue_name: str) -> object:
         """What no worker could read, for a person to look at: it does not expire, as Dramatiq's does after a week."""
         return self.channel.queue_declare(xq_name(queue_name), durable=True, arguments={"x-queue-type": "quorum"})
+
+
+def queue_arguments(name: str) -> dict[str, object]:
+    """What a queue of ours is declared with, also by who only looks: RabbitMQ refuses another declaration."""
+    return {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": xq_name(name), "x-queue-type": "quorum"}
 
 
 def parse_urls(urls: str, *, name: str) -> list[pika.URLParameters]:

@@ -6,7 +6,8 @@ from marshmallow import fields, validate
 
 from shared.contracts.base import Contract
 
-KINDS = ("access", "erasure")
+ACCESS, ERASURE = KINDS = ("access", "erasure")
+"""What is asked for: to be told what is held (GDPR article 15), or to be forgotten (article 17)."""
 PIECE = 400_000
 """Signs of content in one message: what a service holds may be far more than one message should bear."""
 

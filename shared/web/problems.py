@@ -59,7 +59,7 @@ def fault(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Tell a fault in the form that the caller reads: problem+json, or a page that says what to do."""
-    if _is_for_program():
+    if is_for_program():
         return problem(status, detail, kind=kind, errors=errors, headers=headers)
     page = render_template("problem.html", status=status, kind=_page_kind(status))
     response = Response(page, status=status)
@@ -67,7 +67,8 @@ def fault(
     return response
 
 
-def _is_for_program() -> bool:
+def is_for_program() -> bool:
+    """True where a program asks, not a browser: by the address of the request under way."""
     path = request.path
     if path.endswith("/docs"):
         return False

@@ -1,8 +1,8 @@
-"""Look for words in every row of every table, whatever is added to the schema later."""
+"""Look for words in every column of every table, whatever is added to the schema later."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from psycopg import sql
 
@@ -11,25 +11,33 @@ from shared.db import admin_url
 from shared.settings import Settings
 
 _TABLES = """
-    SELECT table_schema, table_name FROM information_schema.tables
-     WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')
-     ORDER BY 1, 2
+    SELECT c.table_schema, c.table_name, array_agg(c.column_name::text), array_agg(c.data_type::text)
+      FROM information_schema.columns AS c JOIN information_schema.tables USING (table_schema, table_name)
+     WHERE table_type = 'BASE TABLE' AND c.table_schema NOT IN ('pg_catalog', 'information_schema')
+       AND c.table_schema <> ALL (%s)
+     GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
-def tables_with(settings: Settings, words: Sequence[str], *, but: Sequence[str] = ()) -> dict[str, int]:
-    """Rows that hold any of the words (ASCII, in any case, in bytes too), by ``schema.table``; none for those left out."""
+def columns_with(settings: Settings, words: str, *, but: Collection[str] = ()) -> dict[str, int]:
+    """``schema.table.column`` → rows that hold the words, in bytes too, elsewhere in any letter case.
+
+    :param but: schemas that are left out.
+    """
     found: dict[str, int] = {}
     with migrations.connect(admin_url(settings)) as owner:
-        for schema, name in owner.execute(_TABLES).fetchall():
-            if f"{schema}.{name}" in but or schema in but:
-                continue
-            signs = [sign for word in words for sign in (word.lower(), word.encode().hex())]
-            asked = sql.SQL(
-                "SELECT count(*) FROM {} AS row WHERE EXISTS"
-                " (SELECT FROM unnest(%s::text[]) AS sign WHERE strpos(lower(row::text), sign) > 0)"
-            ).format(sql.Identifier(schema, name))
-            counted = owner.execute(asked, [signs]).fetchone()
-            if counted is not None and counted[0]:
-                found[f"{schema}.{name}"] = counted[0]
+        for schema, table, names, kinds in owner.execute(_TABLES, [list(but)]).fetchall():
+            says = [_says(name, kind, words) for name, kind in zip(names, kinds, strict=True)]
+            asked = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(says), sql.Identifier(schema, table))
+            counted = owner.execute(asked).fetchone() or ()
+            found |= {f"{schema}.{table}.{name}": rows for name, rows in zip(names, counted, strict=True) if rows}
     return found
+
+
+def _says(name: str, kind: str, words: str) -> sql.Composed:
+    if kind == "bytea":
+        held = sql.SQL("position({words} IN {name}) > 0")
+    else:
+        held = sql.SQL("strpos(lower({name}::text), lower({words})) > 0")
+    literal = sql.Literal(words.encode() if kind == "bytea" else words)
+    return sql.SQL("count(*) FILTER (WHERE {})").format(held.format(name=sql.Identifier(name), words=literal))

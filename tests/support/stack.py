@@ -85,7 +85,9 @@ class Stack:
             (self.secrets / name).write_text(text)
             (self.secrets / name).chmod(0o444)
         names = [*ours()]
-        self.ports = dict(zip(names, free_ports(len(names)), strict=True))
+        ports = free_ports(2 * len(names))
+        self.ports = dict(zip(names, ports[: len(names)], strict=True))
+        self.metrics_ports = dict(zip(names, ports[len(names) :], strict=True))
 
     @property
     def host(self) -> str:
@@ -105,6 +107,8 @@ class Stack:
             "IDESLUSS_HTTP_HOST": "127.0.0.1",
             "IDESLUSS_HTTP_PORT": str(self.ports[name]),
             "IDESLUSS_HTTP_PROXIES": "127.0.0.1",
+            "IDESLUSS_METRICS_HOST": "127.0.0.1",
+            "IDESLUSS_METRICS_PORT": str(self.metrics_ports[name]),
             "IDESLUSS_SMTP_HOST": "127.0.0.1",
             "IDESLUSS_SMTP_PORT": str(self.ports["listener"]),
         }

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
-from psycopg import sql
 from sqlalchemy import text
 
 from services.intake.actors import handlers as intake_handlers
@@ -17,12 +15,13 @@ from services.intake.usecases.announce import Announcer
 from services.intake.usecases.read_mail import ReadMail
 from services.rsvp.actors import handlers as rsvp_handlers
 from shared.bus.inbox import Inbox
-from shared.db import Database, Role, admin_url, conninfo
+from shared.db import Database, Role
 from shared.settings import Settings
 from tests.integration.intake.desk import VOUCHED, Checker, Desk, one_desk
 from tests.integration.notify.workbench import worker
 from tests.support.ideas import a_sluice
 from tests.support.relays import catching_mailbox
+from tests.support.scan import columns_with
 from tests.support.waiting import wait_until
 
 
@@ -74,32 +73,10 @@ class Services:
 
     def where(self, words: str) -> dict[str, int]:
         """``schema.table.column`` → rows of any type that hold the words, in any letter case; as the owner sees it."""
-        found: dict[str, int] = {}
-        with psycopg.connect(conninfo(admin_url(self.settings)), autocommit=True) as connection:
-            columns = connection.execute(_COLUMNS).fetchall()
-            for schema, table, column, kind in columns:
-                says = "position({words} IN {name}) > 0"
-                if kind != "bytea":
-                    says = "strpos(lower({name}::text), lower({words})) > 0"
-                counted = sql.SQL("SELECT count(*) FROM {table} WHERE " + says).format(
-                    table=sql.Identifier(schema, table),
-                    name=sql.Identifier(column),
-                    words=sql.Literal(words.encode() if kind == "bytea" else words),
-                )
-                row = connection.execute(counted).fetchone()
-                assert row is not None
-                if row[0]:
-                    found[f"{schema}.{table}.{column}"] = row[0]
-        return found
+        return columns_with(self.settings, words)
 
 
 _OPEN = "SELECT message_id FROM bus.delivery WHERE consumer = :name AND done_at IS NULL AND parked_at IS NULL"
-_COLUMNS = """
-    SELECT c.table_schema, c.table_name, c.column_name, c.data_type
-      FROM information_schema.columns AS c JOIN information_schema.tables USING (table_schema, table_name)
-     WHERE c.table_schema NOT IN ('pg_catalog', 'information_schema') AND table_type = 'BASE TABLE'
-       AND c.data_type IN ('text', 'bytea', 'jsonb', 'json', 'ARRAY', 'tsvector', 'character varying')
-"""
 
 
 @contextmanager

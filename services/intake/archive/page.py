@@ -14,8 +14,9 @@ from shared.clock import STOCKHOLM
 from shared.i18n import SOURCE, Texts
 
 HERE = Path(__file__).parent
-TEXTS = (HERE / "texts", HERE.parent / "web" / "texts")
-"""Its own, and those of stages, kinds and messages that the pages show too."""
+PAGES = HERE.parent / "web" / "texts"
+TEXTS = (HERE / "texts", PAGES, PAGES / "inbox")
+"""Its own, and those of stages, kinds, messages and why an idea is held, that the pages show too."""
 
 _ENDS = (("from", "from_idea"), ("to", "into", "with"))
 """Names under which an entry's facts hold where something came from, and where it went."""

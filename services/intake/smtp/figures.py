@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Protocol
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from services.intake.smtp.door import Counters
-
-
-class Door(Protocol):
-    """What a listener tells of itself."""
-
-    @property
-    def counters(self) -> Counters: ...
-
-    @property
-    def open_sessions(self) -> int: ...
-
-    @property
-    def buffered(self) -> int: ...
+from services.intake.smtp.listener import Listener
 
 
 class SmtpFigures(Collector):
     """A listener's own counts, read when they are asked for: counting them costs its sessions nothing more."""
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
 
     def describe(self) -> Iterable[Metric]:
         """Nothing beforehand: the counts have their names when they are collected."""
@@ -36,7 +22,7 @@ class SmtpFigures(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """One family a count."""
-        counters = self._door.counters
+        counters = self._listener.counters
         yield CounterMetricFamily("idesluss_smtp_sessions", "Connections that came in", value=counters.connections)
         yield CounterMetricFamily("idesluss_smtp_mails", "Mails that were made durable", value=counters.mails)
         yield CounterMetricFamily("idesluss_smtp_recipients", "Their recipients", value=counters.recipients)
@@ -45,9 +31,11 @@ class SmtpFigures(Collector):
         for code, number in list(counters.refused.items()):
             refused.add_metric([code], number)
         yield refused
-        yield GaugeMetricFamily("idesluss_smtp_open_sessions", "Connections under way", value=self._door.open_sessions)
+        yield GaugeMetricFamily(
+            "idesluss_smtp_open_sessions", "Connections under way", value=self._listener.open_sessions
+        )
         yield GaugeMetricFamily(
             "idesluss_smtp_buffered_bytes",
             "Octets of mail in memory that are not yet durable",
-            value=self._door.buffered,
+            value=self._listener.buffered,
         )

@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import LargeBinary, Select, func, or_, select
 from sqlalchemy.orm import Session
 
+from services.intake.domain.retention import ENDED
 from services.intake.store import queries
 from services.intake.store.public_tables import Comment
 from services.intake.store.tables import (
@@ -102,7 +103,7 @@ def settled_before(session: Session, slug: str, moment: datetime) -> Sequence[st
         .where(
             Sluice.slug == slug,
             Idea.updated_at < moment,
-            or_(Idea.stage.in_(("closed", "implemented")), Idea.merged_into.is_not(None)),
+            or_(Idea.stage.in_(ENDED), Idea.merged_into.is_not(None)),
         )
         .order_by(Idea.created_at, Idea.id)
     ).all()

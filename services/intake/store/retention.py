@@ -92,12 +92,14 @@ def remove(
     """Remove those of ``ids`` that the rule still reaches and that nobody is at; what is left out comes next time."""
     table = _TABLES[rule]
     still = due(rule, sluice_id, before).where(table.id.in_(ids))
-    found: Sequence[Any] = session.scalars(still.with_for_update(skip_locked=True, of=table)).all()
+    # The idea too: somebody may be about to keep it, or to take it up again.
+    held = [table] if rule is Rule.STRAYS or table is Idea else [table, Idea]
+    found: Sequence[Any] = session.scalars(still.with_for_update(skip_locked=True, of=held)).all()
     if not found:
         return Gone(0)
     match rule:
         case Rule.IDEAS | Rule.IMPLEMENTED:
-            return Gone(len(found), _remove_ideas(session, found, moment=moment, decision=decision, job_id=job_id))
+            return Gone(len(found), remove_ideas(session, found, moment=moment, decision=decision, job_id=job_id))
         case Rule.NAMES:
             take_names(session, found, moment)
             references = session.scalars(select(Idea.reference).where(Idea.id.in_(found))).all()
@@ -151,9 +153,10 @@ def _stands_alone() -> tuple[ColumnElement[bool], ...]:
     return Idea.published_at.is_(None), ~goes_on, ~exists().where(part.merged_into == Idea.id)
 
 
-def _remove_ideas(
+def remove_ideas(
     session: Session, ids: Sequence[UUID], *, moment: datetime, decision: str, job_id: UUID
 ) -> Sequence[str]:
+    """Remove these ideas whole, whose rows are held, and leave that there were such; their references."""
     whole = session.execute(select(Idea.id, Idea.reference, Idea.sluice_id).where(Idea.id.in_(ids))).all()
     own = select(InboundEmail.id).where(InboundEmail.idea_id.in_(ids))
     mails = session.scalars(
@@ -182,12 +185,10 @@ def _remove_ideas(
 
 
 _FORGET_ACTS = text("""
-    WITH left_over AS (
-        SELECT act.id, coalesce(jsonb_agg(change) FILTER (WHERE change ->> 'idea' <> ALL (:ids)), '[]') AS changes
-          FROM intake.act, jsonb_array_elements(act.changes) AS change
-         GROUP BY act.id
-        HAVING bool_or(change ->> 'idea' = ANY (:ids)))
-    UPDATE intake.act SET changes = left_over.changes FROM left_over WHERE act.id = left_over.id
+    UPDATE intake.act
+       SET changes = (SELECT coalesce(jsonb_agg(change), '[]') FROM jsonb_array_elements(changes) AS change
+                       WHERE change ->> 'idea' <> ALL (:ids))
+     WHERE EXISTS (SELECT FROM jsonb_array_elements(changes) AS change WHERE change ->> 'idea' = ANY (:ids))
 """)
 """What an act would undo on these ideas: it holds fields as they were."""
 

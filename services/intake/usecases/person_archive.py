@@ -18,6 +18,7 @@ from services.intake.usecases.sayings import say
 from shared.contracts.facts import LANGUAGES
 from shared.contracts.registry import INTAKE, NOTIFY, RSVP
 from shared.db import Database
+from shared.errors import NotFound
 from shared.i18n import MissingText
 from shared.words import one_line
 
@@ -36,6 +37,8 @@ def pack(database: Database, job_id: UUID, target: IO[bytes]) -> None:
     """
     with database.transaction() as session:
         seen = person_jobs.look(session, job_id)
+        if not person_jobs.can_fetch(seen.job):
+            raise NotFound("not whole yet, or its time is over")
         held = {service: person_jobs.content(session, job_id, service) for service in _SERVICES}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         names = dict(_write_originals(database, held[INTAKE], archive))

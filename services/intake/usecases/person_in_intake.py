@@ -15,14 +15,15 @@ from sqlalchemy.orm import Session
 from services.intake.store import retention
 from services.intake.store.people_tables import Administrator, SignedIn, SignInLink
 from services.intake.store.public_tables import Comment, Follower, NewsSubscriber
-from services.intake.store.tables import Attachment, Base, Contact, Idea, InboundEmail, RawMail
+from services.intake.store.tables import Attachment, Base, Contact, Idea, InboundEmail, RawMail, TimelineEntry
 from services.intake.usecases import person_jobs, submitter
 from services.intake.usecases.announce import Announcer
-from services.intake.usecases.person_jobs import ACCESS, KEPT_FOR_REGISTER
+from services.intake.usecases.person_jobs import KEPT_FOR_REGISTER
 from shared import logs, mentions
 from shared.bus import about, outbox
 from shared.bus.inbox import Task
 from shared.clock import now
+from shared.contracts.people import ACCESS
 from shared.contracts.registry import INTAKE, PERSON_CLOSING
 from shared.errors import TemporaryFailure
 from shared.mentions import ERASED, Own, Person
@@ -42,6 +43,8 @@ class Known:
     person: Person
     ideas: Sequence[Idea]
     """Those that they sent in, with their address still there."""
+    own: Collection[UUID]
+    """Ids of all that they ever sent in, as far as it can be seen."""
     touched: Collection[UUID]
     """Ids of all ideas they have to do with: also followed, commented, or written to."""
     mails: Sequence[UUID]
@@ -67,7 +70,7 @@ class PersonInIntake:
             names, ideas = sorted(known.person.names), [idea.reference for idea in known.ideas]
             if job.kind == ACCESS:
                 held = tell(session, known)
-                person_jobs.keep_own(session, job.id, held, mentions.plain)
+                person_jobs.keep_own(session, job.id, held)
                 counts = {name: len(rows) for name, rows in held.items()}
             else:
                 self._wait_for_mail(session, known.person, task)
@@ -92,7 +95,7 @@ class PersonInIntake:
                 self._wait_for_mail(session, person, task)
                 theirs = session.scalars(select(Idea.id).where(Idea.reference.in_(found.get("ideas", ()))))
                 known = know(session, person)
-                known = replace(known, touched={*known.touched, *theirs})
+                known = replace(known, own={*known.own, *(first := set(theirs))}, touched={*known.touched, *first})
                 more = erase(session, self.announcer, known, with_originals=bool(job.decision))
                 if person_jobs.count_rest(session, job, more):
                     # Something came meanwhile, and the others may have heard of it.
@@ -106,11 +109,13 @@ class PersonInIntake:
 
     def _wait_for_mail(self, session: Session, person: Person, task: Task) -> None:
         waiting = session.scalars(
-            select(InboundEmail.envelope_from).where(
+            select(InboundEmail).where(
                 InboundEmail.read_at.is_(None), InboundEmail.received_at <= task.payload["asked_at"]
             )
         )
-        if any(person.is_address(each) for each in waiting):
+        unread = [str(mail.id) for mail in waiting if person.is_address(mail.envelope_from)]
+        # One whose reading was given up is read by nobody any more.
+        if unread and about.undone_here(session, INTAKE, unread, spared=task.message_id):
             raise TemporaryFailure("a mail of theirs waits to be read", retry_after=_SOON)
 
 
@@ -119,8 +124,7 @@ def know(session: Session, person: Person) -> Known:
     mentions.patiently(session)
 
     def own(column: Any) -> ColumnElement[bool]:
-        clause: ColumnElement[bool] = column.in_(mentions.spelled(session, column, person))
-        return clause
+        return mentions.is_theirs(session, column, person)
 
     ideas = session.scalars(select(Idea).where(own(Idea.submitter_address)).order_by(Idea.id).with_for_update()).all()
     reading = InboundEmail.reading["sender"].astext
@@ -128,7 +132,9 @@ def know(session: Session, person: Person) -> Known:
         each for each in session.scalars(select(reading).distinct()) if person.is_address(parseaddr(each or "")[1])
     ]
     sent = session.execute(
-        select(InboundEmail.id, InboundEmail.idea_id).where(or_(own(InboundEmail.envelope_from), reading.in_(senders)))
+        select(InboundEmail.id, InboundEmail.idea_id, InboundEmail.kind).where(
+            or_(own(InboundEmail.envelope_from), reading.in_(senders))
+        )
     ).all()
     names = {
         *(idea.submitter_name for idea in ideas),
@@ -139,14 +145,15 @@ def know(session: Session, person: Person) -> Known:
         *session.scalars(select(Administrator.name).where(own(Administrator.address))),
         *person.names,
     }
+    theirs = {*(idea.id for idea in ideas), *(row.idea_id for row in sent if row.idea_id and row.kind == "idea")}
     touched = {
-        *(idea.id for idea in ideas),
-        *(idea_id for _, idea_id in sent if idea_id),
+        *theirs,
+        *(row.idea_id for row in sent if row.idea_id),
         *session.scalars(select(Comment.idea_id).where(own(Comment.address))),
         *session.scalars(select(Follower.idea_id).where(own(Follower.address))),
     }
     real = frozenset(name.strip() for name in names if name.strip() and name.strip() not in (ERASED, person.address))
-    return Known(Person(person.address, real, person.mobile), ideas, touched, [each for each, _ in sent])
+    return Known(Person(person.address, real, person.mobile), ideas, theirs, touched, [row.id for row in sent])
 
 
 def tell(session: Session, known: Known) -> dict[str, list[dict[str, Any]]]:
@@ -166,7 +173,8 @@ def erase(session: Session, announcer: Announcer | None, known: Known, *, with_o
     :param with_originals: also the mails and files that they sent, as a decision of the municipality's allows.
     """
     person, moment = known.person, now()
-    own = Own({"idea_id": list(known.touched), "inbound_email_id": known.mails})
+    # In others' ideas their name goes where it says who acted, and not out of what others wrote: they chose it.
+    own = Own({"idea_id": list(known.own), "inbound_email_id": known.mails})
     counts: dict[str, int] = {}
     if with_originals:
         counts |= _remove_originals(session, known, moment)
@@ -178,8 +186,7 @@ def erase(session: Session, announcer: Announcer | None, known: Known, *, with_o
     counts["ideas"] = len(known.ideas)
 
     def those(column: Any) -> ColumnElement[bool]:
-        clause: ColumnElement[bool] = column.in_(mentions.spelled(session, column, person))
-        return clause
+        return mentions.is_theirs(session, column, person)
 
     for name, statement in (
         ("comments", update(Comment).where(those(Comment.address)).values(name=ERASED, address=ERASED, state="hidden")),
@@ -190,6 +197,13 @@ def erase(session: Session, announcer: Announcer | None, known: Known, *, with_o
             .values(
                 name="", address=func.concat(ERASED, Follower.id), ended_at=func.coalesce(Follower.ended_at, moment)
             ),
+        ),
+        (
+            "acts",
+            update(TimelineEntry)
+            .where(TimelineEntry.idea_id.in_(known.touched), TimelineEntry.actor.in_(person.names))
+            .where(TimelineEntry.actor_kind != "contact")
+            .values(actor=ERASED),
         ),
         ("news", delete(NewsSubscriber).where(those(NewsSubscriber.address))),
         ("links", delete(SignInLink).where(those(SignInLink.address))),

@@ -54,6 +54,21 @@ class Desk:
     reader: Reader
     checker: Checker
 
+    def read(self, mail: InboundEmail, raw: bytes) -> tuple[Reading, SenderCheck]:
+        """What a stored mail says, and whether its sender is who it says."""
+        with meters.READING_SECONDS.time():
+            reading = self.reader.read(raw, envelope_from=mail.envelope_from, recipient=mail.recipient)
+        check = self.checker.check(
+            raw,
+            peer_ip=mail.peer_ip,
+            helo=mail.helo,
+            envelope_from=mail.envelope_from,
+            from_addresses=reading.senders,
+            authentication_results=reading.authentication_results,
+            trusted_peer=mail.trusted_peer,
+        )
+        return reading, check
+
 
 @dataclass(frozen=True, slots=True)
 class ReadMail:
@@ -80,17 +95,6 @@ class ReadMail:
     def _read(self, mail: InboundEmail, raw: bytes) -> tuple[Reading, SenderCheck]:
         desk = self.desks.get()
         try:
-            with meters.READING_SECONDS.time():
-                reading = desk.reader.read(raw, envelope_from=mail.envelope_from, recipient=mail.recipient)
-            check = desk.checker.check(
-                raw,
-                peer_ip=mail.peer_ip,
-                helo=mail.helo,
-                envelope_from=mail.envelope_from,
-                from_addresses=reading.senders,
-                authentication_results=reading.authentication_results,
-                trusted_peer=mail.trusted_peer,
-            )
+            return desk.read(mail, raw)
         finally:
             self.desks.put(desk)
-        return reading, check

@@ -29,6 +29,7 @@ from shared.bus import outbox
 from shared.clock import now
 from shared.contracts import registry
 from shared.db import Database
+from shared.mentions import ERASED
 from shared.words import clean, one_line
 
 PORTION = 500
@@ -49,7 +50,7 @@ class Outcome(StrEnum):
     """It would be read otherwise today, but people have seen it as it is: a contact may undo."""
     SAME = "same"
     GONE = "gone"
-    """Its bytes were erased."""
+    """Its bytes were erased, or its sender was: the original that stays would bring them back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,8 @@ class ReplayMail:
                 .where(InboundEmail.id == inbound_email_id)
             ).one()
             was_read, is_gone = mail.read_at is not None, mail.removed_at is not None
-        if is_gone:
-            return Replayed(inbound_email_id, Outcome.GONE, None, "its bytes were erased")
+        if is_gone or _has_erased_sender(mail):
+            return Replayed(inbound_email_id, Outcome.GONE, None, "its bytes or its sender were erased")
         letter = self._letter(database, mail, raw) if was_read else None
         with database.transaction() as session:
             mail = session.get_one(InboundEmail, inbound_email_id, with_for_update=True)
@@ -111,16 +112,7 @@ class ReplayMail:
             return self._compare(session, Letter(mail, letter.sluice, letter.reading, letter.check))
 
     def _letter(self, database: Database, mail: InboundEmail, raw: bytes) -> Letter:
-        reading = self.desk.reader.read(raw, envelope_from=mail.envelope_from, recipient=mail.recipient)
-        check = self.desk.checker.check(
-            raw,
-            peer_ip=mail.peer_ip,
-            helo=mail.helo,
-            envelope_from=mail.envelope_from,
-            from_addresses=reading.senders,
-            authentication_results=reading.authentication_results,
-            trusted_peer=mail.trusted_peer,
-        )
+        reading, check = self.desk.read(mail, raw)
         with database.transaction() as session:
             return Letter(mail, sluices.profile(session, mail.sluice_id), reading, check)
 
@@ -197,6 +189,11 @@ def _has_duty(session: Session, inbound_email_id: UUID) -> bool:
             {"name": registry.MAIL_RECEIVED.name, "id": str(inbound_email_id)},
         )
     )
+
+
+def _has_erased_sender(mail: InboundEmail) -> bool:
+    sender = (mail.reading or {}).get("sender") or ""
+    return ERASED in (mail.envelope_from, sender) or f"<{ERASED}>" in sender
 
 
 def _was_unread(session: Session, idea: Idea, letter: Letter) -> bool:

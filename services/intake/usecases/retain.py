@@ -27,6 +27,7 @@ from shared.bus.outbox import Priority
 from shared.contracts.registry import IDEAS_FORGOTTEN
 from shared.db import Database, hold
 from shared.ids import new_id
+from shared.mentions import patiently
 
 log = logs.get(__name__)
 
@@ -75,6 +76,7 @@ class Retain:
     def _sluice(self, sluice_id: UUID) -> Counter[Rule]:
         counted: Counter[Rule] = Counter()
         with self.database.transaction() as session:
+            patiently(session)
             rules, moment = rules_of(session, sluice_id), _now(session)
             planned = plan(session, sluice_id, rules, moment)
             job_id = self._begin(session, sluice_id, rules, moment) if any(planned.values()) else None
@@ -122,6 +124,7 @@ class Retain:
         """How many went; None where the rules were changed meanwhile, or another run has ended the record."""
         before = moment - timedelta(days=rules.days[rule])
         with self.database.transaction() as session:
+            patiently(session)
             job = session.get_one(DataJob, job_id, with_for_update=True)
             if job.state != RUNNING or rules_of(session, sluice_id).version != rules.version:
                 return None

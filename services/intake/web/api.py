@@ -18,7 +18,6 @@ from services.intake.usecases.create_idea import IdeaByApi, create_idea
 from services.intake.usecases.package_idea import take_package
 from services.intake.web import downloads, schemas
 from services.intake.web.api_acts import add_acts, program
-from services.intake.web.contacts.packages import package_response
 from services.intake.web.known_reference import known
 from shared.db import Database
 from shared.settings import Settings
@@ -106,7 +105,7 @@ def _ideas(settings: Settings, database: Database, announcer: Announcer) -> Blue
         """Take the idea as an archive package (FGS Paketstruktur 2.0); that it was taken is written down."""
         with database.transaction() as session:
             found = take_package(session, program(), known(reference), with_notes=query["notes"], way="api")
-        return package_response(database, [found], known(reference))
+        return downloads.packages(database, [found], known(reference))
 
     add_acts(ideas, database, announcer, lambda session, reference: _detail(session, settings, reference), scope=WRITE)
     return ideas

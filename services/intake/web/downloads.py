@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from io import BytesIO
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from babel.numbers import format_decimal
 from flask import Response, send_file
 
 from services.intake.store.tables import Attachment
+from services.intake.usecases.package_idea import Package, zip_of
+from shared.db import Database
 from shared.web import security
 from shared.words import one_line
 
@@ -33,6 +36,13 @@ def size_in_words(size: int, language: str) -> str:
         if size >= power:
             return f"{format_decimal(round(size / power, 1 if size < 10 * power else 0), locale=language)}\u00a0{unit}"
     return f"{size}\u00a0B"
+
+
+def packages(database: Database, taken: Iterable[Package], name: str) -> Response:
+    """Archive packages in one zip, written while it is sent."""
+    response = Response(zip_of(database, taken), content_type="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.zip"'
+    return response
 
 
 def mail(raw: bytes, name: str) -> Response:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Flask, render_template, request
+from flask import Flask, render_template
 from flask.typing import ResponseReturnValue
 
 from services.intake.domain.retention import RemovedIdea
-from shared.web.problems import fault
+from shared.web.problems import fault, is_for_program
 
 
 def register(app: Flask) -> None:
@@ -14,6 +14,6 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(RemovedIdea)
     def removed(gone: RemovedIdea) -> ResponseReturnValue:
-        if "/api/" in request.path:
+        if is_for_program():
             return fault(410, f"Removed on {gone.at.date().isoformat()} by decision {gone.decision}.", kind="removed")
         return render_template("removed.html", removed=gone), 410

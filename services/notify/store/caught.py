@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from sqlalchemy import text
 
-from shared.db import Database, Role
+from shared.db import Role, opened
 from shared.settings import Settings
 
 _KEPT = text("SELECT id, message_id, recipients FROM mailbox.message")
@@ -21,12 +21,8 @@ def forget(settings: Settings, is_theirs: Callable[[str], bool], message_ids: Co
     if not settings.catches_mail:
         return 0
     wanted = {each.strip("<>") for each in message_ids}
-    database = Database(settings, Role.MAILBOX, pool_size=1)
-    try:
-        with database.transaction() as session:
-            rows = session.execute(_KEPT).all()
-            found = [row.id for row in rows if row.message_id in wanted or any(map(is_theirs, row.recipients))]
-            session.execute(_GONE, {"ids": found})
-    finally:
-        database.dispose()
+    with opened(settings, Role.MAILBOX) as database, database.transaction() as session:
+        rows = session.execute(_KEPT).all()
+        found = [row.id for row in rows if row.message_id in wanted or any(map(is_theirs, row.recipients))]
+        session.execute(_GONE, {"ids": found})
     return len(found)

@@ -5,8 +5,7 @@ What is on its way to them goes first: whoever asks to be forgotten may still be
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +24,7 @@ from shared.bus import about as bus
 from shared.bus import outbox
 from shared.bus.inbox import Task
 from shared.clock import Clock, now
-from shared.contracts.people import PIECE
+from shared.contracts.people import ACCESS
 from shared.contracts.registry import NOTIFY, PERSON_DATA_TOLD
 from shared.errors import TemporaryFailure
 from shared.mail.addresses import folded
@@ -66,11 +65,11 @@ class PersonInNotify:
         person = Person(payload["address"], frozenset(payload["names"]), payload["mobile"])
         told: dict[str, Any] = {"job_id": payload["job_id"], "service": NOTIFY}
         about = About(person, tuple(payload["ideas"]), tuple(str(each) for each in payload["guests"]))
-        if payload["kind"] == "access":
+        if payload["kind"] == ACCESS:
             with task.transaction() as session:
                 held = tell(session, about)
                 told["counts"] = {name: len(rows) for name, rows in held.items()}
-                for piece in _pieces(json.dumps(held, ensure_ascii=False, default=mentions.plain)):
+                for piece in mentions.in_pieces(held):
                     outbox.put(session, PERSON_DATA_TOLD, told | piece)
             return
         with task.transaction() as session:
@@ -83,7 +82,7 @@ class PersonInNotify:
         :raises TemporaryFailure: something about the person is still to be done here, or on its way to them.
         """
         payload = task.payload
-        if payload["kind"] == "access":
+        if payload["kind"] == ACCESS:
             with task.transaction():
                 return
         person = Person(payload["address"], mobile=payload["mobile"])
@@ -130,8 +129,7 @@ def erase(session: Session, about: About) -> tuple[dict[str, int], list[str]]:
     sent = _to(session, person)
     ids, touched = [row.id for row in sent], [row.message_id for row in sent]
     emptying.empty(session, ids)
-    chosen = mentions.spelled(session, Preference.address, person)
-    gone = session.execute(delete(Preference).where(Preference.address.in_(chosen)))
+    gone = session.execute(delete(Preference).where(mentions.is_theirs(session, Preference.address, person)))
     held = mentions.spelled(session, Suppression.address, person)
     kept = suppressions.take_names(session, held, unnamed(person.address))
     session.flush()
@@ -157,9 +155,3 @@ def _to(session: Session, person: Person) -> Sequence[Notification]:
         for row in rows
         if row.channel == Channel.SMS or (row.channel == Channel.EMAIL and person.is_address(row.recipient_address))
     ]
-
-
-def _pieces(whole: str) -> Iterator[dict[str, Any]]:
-    pieces = [whole[start : start + PIECE] for start in range(0, len(whole), PIECE)]
-    for number, piece in enumerate(pieces):
-        yield {"piece": number, "pieces": len(pieces), "content": piece}

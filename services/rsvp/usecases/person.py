@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +20,7 @@ from shared import mentions
 from shared.bus import about, outbox
 from shared.bus.inbox import Task
 from shared.clock import Clock, now
-from shared.contracts.people import PIECE
+from shared.contracts.people import ACCESS
 from shared.contracts.registry import PERSON_DATA_TOLD, RSVP
 from shared.errors import TemporaryFailure
 from shared.mentions import ERASED, Own, Person
@@ -53,14 +52,11 @@ class PersonInRsvp:
                 "names": sorted(known.person.names),
                 "guests": [guest.id for guest in known.guests],
             }
-            if task.payload["kind"] == "access":
+            if task.payload["kind"] == ACCESS:
                 held = tell(session, known)
                 told["counts"] = {name: len(rows) for name, rows in held.items()}
-                whole = json.dumps(held, ensure_ascii=False, default=mentions.plain)
-                pieces = [whole[start : start + PIECE] for start in range(0, len(whole), PIECE)]
-                for number, piece in enumerate(pieces):
-                    said = told | {"piece": number, "pieces": len(pieces), "content": piece}
-                    outbox.put(session, PERSON_DATA_TOLD, said)
+                for piece in mentions.in_pieces(held):
+                    outbox.put(session, PERSON_DATA_TOLD, told | piece)
             else:
                 told["counts"] = erase(session, known, self.clock)
                 outbox.put(session, PERSON_DATA_TOLD, told)
@@ -72,7 +68,7 @@ class PersonInRsvp:
         """
         person = Person(task.payload["address"], mobile=task.payload["mobile"])
         with task.transaction() as session:
-            if task.payload["kind"] == "access":
+            if task.payload["kind"] == ACCESS:
                 return
             mentions.patiently(session)
             if about.undone_here(session, RSVP, person.spellings, spared=task.message_id):
@@ -84,14 +80,12 @@ def know(session: Session, person: Person) -> Known:
     """Look up which guests and names are a person's."""
     mentions.patiently(session)
     guests = session.scalars(
-        select(Guest)
-        .where(Guest.address_key.in_(mentions.spelled(session, Guest.address_key, person)))
-        .order_by(Guest.id)
+        select(Guest).where(mentions.is_theirs(session, Guest.address_key, person)).order_by(Guest.id)
     ).all()
 
     def names(table: Any, column: Any) -> Sequence[str]:
         found: Sequence[str] = session.scalars(
-            select(table.name).where(column.in_(mentions.spelled(session, column, person)))
+            select(table.name).where(mentions.is_theirs(session, column, person))
         ).all()
         return found
 
@@ -124,8 +118,7 @@ def erase(session: Session, known: Known, clock: Clock = now) -> dict[str, int]:
             erase_guest(session, guest.id, actor_kind=ActorKind.SYSTEM, moment=clock())
 
     def those(column: Any) -> ColumnElement[bool]:
-        clause: ColumnElement[bool] = column.in_(mentions.spelled(session, column, person))
-        return clause
+        return mentions.is_theirs(session, column, person)
 
     counts = {"guests": len(ids), "lists": _out_of_lists(session, person)}
     for name, statement in (

@@ -41,7 +41,7 @@ def pages(world: World) -> dict[str, Page]:
     return {
         "inbox": Page("/kontakt/", cookies=me),
         "inbox, empty": Page("/kontakt/", cookies=empty),
-        "inbox, coach and filters": Page("/kontakt/?kind=citizen&assigned=nobody&q=skol", cookies=coach),
+        "inbox, coach and filters": Page("/kontakt/?kind=citizen&assigned=nobody&registry=none&q=skol", cookies=coach),
         "inbox, faults": Page("/kontakt/?since=igår&until=2026-13-40&stage=nowhere", cookies=me),
         "inbox, nothing found": Page("/kontakt/?q=vindkraft+på+månen", cookies=me),
         "inbox, one group": Page("/kontakt/?group=new", cookies=me),

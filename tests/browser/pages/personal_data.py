@@ -7,8 +7,9 @@ from datetime import timedelta
 from playwright.sync_api import Page as Tab
 
 from services.intake.usecases import person_jobs
-from services.intake.usecases.person_jobs import ACCESS, ERASURE, Asked
+from services.intake.usecases.person_jobs import Asked
 from shared.clock import now
+from shared.contracts.people import ACCESS, ERASURE
 from shared.contracts.registry import INTAKE, RSVP
 from tests.browser.pages import Page, World
 

@@ -76,4 +76,5 @@ def pages(world: World) -> dict[str, Page]:
         "faults": Page(page, cookies=boss, prepare=faulty, needs_script=True),
         "sluice": Page(KROKOM, cookies=boss),
         "removed": Page(f"/i/{removed}?t={token}", status=410),
+        "removed, contact": Page(f"/kontakt/ide/{removed}", cookies=boss, status=410),
     }

@@ -123,6 +123,16 @@ def test_neither_database_nor_broker_can_be_reached_from_outside(services: dict[
     assert {name for name, service in services.items() if "ports" in service} == {"caddy", "listener"}
 
 
+def test_prometheus_in_the_network_finds_every_role_and_nobody_outside_does() -> None:
+    example = (ROOT / "deploy/prometheus/prometheus.yml").read_text()
+    for name, service in ours().items():
+        if name in WITHOUT_END:
+            continue
+        port = service["environment"]["IDESLUSS_HTTP_PORT" if name.startswith("web-") else "IDESLUSS_METRICS_PORT"]
+        assert f"{name}:{port}" in example
+        assert not any(str(published).endswith(f":{port}") for published in service.get("ports", ()))
+
+
 def test_caddys_routes_are_those_of_the_front() -> None:
     caddyfile = (ROOT / "deploy/Caddyfile").read_text()
     for service, prefixes in PREFIXES.items():

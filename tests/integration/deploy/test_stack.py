@@ -51,4 +51,7 @@ def test_all_services_start_carry_a_mail_and_stop(stack: Stack) -> None:
     assert [to["Address"] for to in mail["To"]] == ["asa@krokom.example"]
     for name in roles:
         wait_until(lambda name=name: stack.is_healthy(name), 30, every=1.0)
+        if not name.startswith("web-"):
+            figures = requests.get(f"http://127.0.0.1:{stack.metrics_ports[name]}/metrics", timeout=20).text
+            assert "process_resident_memory_bytes" in figures, name
     assert stack.stop() == dict.fromkeys(roles, 0)

@@ -155,6 +155,14 @@ def test_a_damaged_one_or_another_key_is_refused_before_anything_is_touched(
         file.write(b"\xff\xff")
     with pytest.raises(IdeslussenError, match="damaged"):
         restore(settings, archive, erasures=None, other_key=False, progress=quiet)
+    manifest = archives.read(archive)
+    size, digest = archives.sum_of(archive / archives.DUMP)
+    replace(manifest, size=size, sha256=digest).write(archive)
+    with pytest.raises(MisconfiguredError, match="IDESLUSS_SECRET_KEY"):  # another's dump under a true-looking sum
+        restore(settings, archive, erasures=None, other_key=False, progress=quiet)
+    replace(manifest, schemas=manifest.schemas | {"notify": "9999_later"}).write(archive)
+    with pytest.raises(IdeslussenError, match="newer than this one"):
+        restore(settings, archive, erasures=None, other_key=False, progress=quiet)
     assert bring_key(archive, tmp_path / "new")
     assert (tmp_path / "new" / "secrets" / "key").read_text().strip() == SECRET_KEY
 
@@ -181,10 +189,32 @@ def test_stopped_in_the_middle_it_leaves_nothing(settings: Settings, tmp_path: P
 
 def test_old_ones_are_thinned_and_rubbish_is_swept(tmp_path: Path) -> None:
     names = [f"idesluss-2026010{day}T000000Z" for day in range(1, 6)]
-    for name in (*names, f"x{archives.UNFINISHED}"):
+    foreign = [f"x{archives.UNFINISHED}", "idesluss-elsewhere"]
+    for name in (*names, *foreign, f"{names[0]}-1{archives.UNFINISHED}"):
         (tmp_path / name).mkdir()
+    link = tmp_path / "idesluss-20250101T000000Z"  # what an operator keeps elsewhere
+    link.symlink_to(tmp_path / foreign[0])
     with archives.held(tmp_path):
-        gone = archives.thin(tmp_path, 2)
-    assert [path.name for path in archives.finished(tmp_path)] == names[:2:-1]
-    assert len(gone) == 3
-    assert not list(tmp_path.glob(f"*{archives.UNFINISHED}"))
+        gone = archives.thin(tmp_path, 2, spared=names[0])
+    assert [path.name for path in archives.finished(tmp_path)] == [*names[:2:-1], names[0]]
+    assert len(gone) == 2
+    assert {path.name for path in tmp_path.iterdir()} == {*names[3:], names[0], *foreign, link.name, "lock"}
+
+
+def test_the_list_of_erasures_only_grows(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    archives.add_erasures(folder, {"people": [{"hash": "a"}], "ideas": ["1"]})
+    archives.add_erasures(folder, {"people": [{"hash": "b"}], "ideas": ["1"]})
+    assert archives.read_erasures(folder / archives.ERASURES) == {
+        "people": [{"hash": "a"}, {"hash": "b"}],
+        "ideas": ["1"],
+    }
+    unfinished = folder / f"{archives.ERASURES}{archives.UNFINISHED}"
+    unfinished.symlink_to("/dev/full")
+    with pytest.raises(IdeslussenError, match="No space left"):
+        archives.add_erasures(folder, {"people": [{"hash": "c"}]})
+    unfinished.unlink()
+    assert len(archives.read_erasures(folder / archives.ERASURES)["people"]) == 2
+    (folder / archives.ERASURES).write_text("[")
+    with pytest.raises(IdeslussenError, match="cannot be read"):  # better no list written than a shorter one
+        archives.add_erasures(folder, {"people": []})

@@ -11,6 +11,7 @@ from services.intake.store.tables import Attachment, Idea, InboundEmail
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.read_mail import Desk as ReadingDesk
 from services.intake.usecases.replay_mail import Outcome, Replayed, ReplayMail
+from shared.mentions import ERASED
 from tests.integration.intake.desk import Checker, Desk, Reader, mail
 
 WITH_FILE = (
@@ -70,6 +71,18 @@ def test_what_made_no_idea_becomes_one_without_a_confirmation(desk: Desk) -> Non
     assert idea.text == "Vi delar."
     [announced] = desk.said("idea.received.v1")
     assert announced["no_confirmation"]
+
+
+def test_whoever_was_erased_is_not_read_again_out_of_the_original(desk: Desk) -> None:
+    received = desk.receive(WITH_FILE)
+    as_if_unreadable(desk, received)
+    with desk.database.transaction() as session:
+        stored = session.get_one(InboundEmail, received.id)
+        stored.envelope_from = ""
+        stored.reading = {"text": "", "subject": None, "sender": f"{ERASED} <{ERASED}>"}
+
+    assert replay(desk, received.id).outcome is Outcome.GONE
+    assert desk.ideas()[0].text == ""
 
 
 def test_what_people_have_seen_stays_and_is_only_told(desk: Desk) -> None:

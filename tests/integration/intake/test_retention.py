@@ -40,7 +40,7 @@ from shared.ids import new_id
 from shared.sane_clock import SaneClock
 from shared.settings import Settings
 from tests.support.ideas import a_draft, a_file, a_mail, a_message, a_sluice, an_idea
-from tests.support.scan import tables_with
+from tests.support.scan import columns_with
 
 DECISION = "KS 2026/118 § 4"
 
@@ -387,12 +387,13 @@ def test_nothing_anywhere_holds_the_words_of_a_removed_idea(
             },
         )
     let_rules(database, sluice, ideas=30)
-    assert tables_with(settings, words, but=["bus"])
+    assert all(columns_with(settings, each, but=["bus"]) for each in words)
 
     retain(database)()
 
     # The bus's own messages go IDESLUSS_RETENTION_BUS_DAYS after they were done.
-    assert tables_with(settings, words, but=["bus"]) == {}
+    for each in words:
+        assert columns_with(settings, each, but=["bus"]) == {}
 
 
 def test_a_clock_that_leaps_ahead_removes_nothing_until_somebody_trusts_it(
@@ -425,3 +426,18 @@ def test_a_clock_that_leaps_ahead_removes_nothing_until_somebody_trusts_it(
     assert is_sane()
     # Ours is not the database's.
     assert not SaneClock(database, clock=lambda: now() + timedelta(days=30))()
+
+
+def test_what_belongs_to_an_idea_that_somebody_is_at_waits_for_the_next_run(
+    database: Database, settings: Settings, sluice: SluiceProfile
+) -> None:
+    """Its mail and files stay, too: whoever is at it may be about to keep it, or to take it up again."""
+    idea = aged(database, settings, sluice, 40)
+    let_rules(database, sluice, mails=30, files=30, ideas=30)
+    with database.transaction() as session:
+        session.get_one(Idea, idea, with_for_update=True).kept = "Ett överklagande"
+        session.flush()
+        assert not retain(database)()
+    assert not retain(database)()
+    assert count(database, Attachment) == 1
+    assert count(database, InboundEmail, InboundEmail.removed_at.is_not(None)) == 0

@@ -17,11 +17,12 @@ from idesluss import erasures
 from services.intake.store.public_tables import Comment, Follower
 from services.intake.usecases import person_archive, person_jobs
 from services.intake.usecases.erasures import fingerprint
-from services.intake.usecases.person_jobs import ACCESS, ERASURE, Asked
+from services.intake.usecases.person_jobs import Asked
 from services.rsvp.domain.states import ActorKind, Answer
 from services.rsvp.store.guest_tables import AddressBook, BookEntry, Guest, ListDraft
 from services.rsvp.usecases.record_reply import GivenReply, record_reply
 from shared.clock import now
+from shared.contracts.people import ACCESS, ERASURE
 from shared.errors import Conflict, NotFound, Rejected
 from shared.ids import new_id
 from shared.mail.addresses import canonical

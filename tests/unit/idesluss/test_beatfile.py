@@ -50,6 +50,8 @@ def test_what_a_dead_process_left_counts_for_nothing(tmp_path: Path) -> None:
         dead.wait()
     (tmp_path / FOLDER).mkdir()
     (tmp_path / FOLDER / f"relay.{dead.pid}").touch()
+    (tmp_path / FOLDER / "relay.old").touch()
+    (tmp_path / FOLDER / "relay.7").symlink_to("ended-meanwhile")
 
     assert silences(tmp_path, "relay") == []
 

@@ -26,7 +26,7 @@ PAGES = {
     # What is wrong in a field is said by the service whose form it is.
     ROOT / "shared/web/templates": [ROOT / "shared/web/texts", INTAKE / "web/texts/form"],
     INTAKE / "web/templates": [INTAKE / "web/texts", *_areas(INTAKE), REASONS],
-    INTAKE / "archive/templates": [INTAKE / "archive/texts", INTAKE / "web/texts"],
+    INTAKE / "archive/templates": [INTAKE / "archive/texts", INTAKE / "web/texts", INTAKE / "web/texts/inbox"],
     NOTIFY / "mailbox/templates": [NOTIFY / "mailbox/texts"],
     NOTIFY / "web/templates": [*_areas(NOTIFY), REASONS],
     RSVP / "web/templates": _areas(RSVP),

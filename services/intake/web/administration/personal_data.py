@@ -10,11 +10,10 @@ from flask import Flask, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
 from services.intake.domain.sluice_settings import Fault
-from services.intake.store.data_tables import DataJob
 from services.intake.usecases import person_archive, person_jobs
 from services.intake.usecases.person_jobs import Asked
 from services.intake.web.administration.admin_forms import START, by_field, page, typed
-from shared.clock import now
+from shared.contracts.people import ERASURE
 from shared.db import Database
 from shared.errors import Conflict, Rejected
 from shared.settings import Settings
@@ -58,7 +57,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
             form.get("decision", ""),
             form.get("mobile", ""),
         )
-        if asked.kind == person_jobs.ERASURE and form.get("sure") != "yes":
+        if asked.kind == ERASURE and form.get("sure") != "yes":
             return start_page(faults={"sure": Fault("person.fault.sure")}), 422
         try:
             with database.transaction() as transaction:
@@ -75,7 +74,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
         with database.transaction() as transaction:
             seen = person_jobs.look(transaction, identity)
         facts: dict[str, Any] = {"seen": seen, "job": seen.job, "at": f"{PAGE}/{identity}"}
-        facts["can_fetch"] = _can_fetch(seen.job)
+        facts["can_fetch"] = person_jobs.can_fetch(seen.job)
         # While it runs, the page fetches its own middle anew.
         if "HX-Request" in request.headers:
             return render_template("admin/personal_job_parts.html", **facts)
@@ -106,8 +105,3 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
         )
         answer.headers["Cache-Control"] = security.HEADERS["Cache-Control"]
         return answer
-
-
-def _can_fetch(job: DataJob) -> bool:
-    ready = job.kind == person_jobs.ACCESS and job.state == "done"
-    return ready and job.expires_at is not None and job.expires_at > now()

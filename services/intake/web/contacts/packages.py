@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from flask import Flask, Response, request
 from flask.typing import ResponseReturnValue
 
-from services.intake.usecases.package_idea import Package, may_take_all, take_package, zip_of
+from services.intake.usecases.package_idea import Package, may_take_all, take_package
+from services.intake.web import downloads
 from services.intake.web.contacts.act_page import IDEA, closed, shown
 from services.intake.web.known_reference import known
 from shared.clock import STOCKHOLM, now
@@ -38,7 +39,7 @@ def register(app: Flask, database: Database) -> None:
                 found = take_package(session, viewer(), known(reference), with_notes=with_notes, way="page")
         except NotFound:
             return closed()
-        return package_response(database, [found], known(reference))
+        return downloads.packages(database, [found], known(reference))
 
 
 def many_packages(database: Database, me: Viewer, references: Sequence[str], *, with_notes: bool) -> Response:
@@ -58,11 +59,4 @@ def many_packages(database: Database, me: Viewer, references: Sequence[str], *, 
                 found = take_package(session, me, reference, with_notes=with_notes, way="page")
             yield found
 
-    return package_response(database, packages(), f"arkivpaket-{now().astimezone(STOCKHOLM).date().isoformat()}")
-
-
-def package_response(database: Database, packages: Sequence[Package] | Iterator[Package], name: str) -> Response:
-    """A zip as a download."""
-    response = Response(zip_of(database, packages), content_type="application/zip")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.zip"'
-    return response
+    return downloads.packages(database, packages(), f"arkivpaket-{now().astimezone(STOCKHOLM).date().isoformat()}")
