@@ -16,6 +16,8 @@ BENCHES = {
     "form_submit": "ideas taken in by the public form, beside bare Flask and psycopg",
     "rsvp_rush": "replies when many answer at once for few seats, beside pretix",
     "reading": "reading mail: exactness and time",
+    "scaling": "ideas read and mails sent by one and by two workers of each kind",
+    "flames": "where the hot path spends its time",
     "size": "memory and start-up time of the whole suite",
 }
 

@@ -1,6 +1,7 @@
 """From mail to confirmation handed to the relay, on an idle system, broken down by hop.
 
-Mails are sent one at a time; each hop's time is what the database recorded. `python -m bench.latency`
+Mails are sent one at a time; each hop's time is what the database recorded.
+`python -m bench.latency [embedded] [rabbitmq]`
 """
 
 from __future__ import annotations
@@ -8,14 +9,12 @@ from __future__ import annotations
 import os
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import psycopg
 
-from shared.db import conninfo, embedded_url
-from shared.settings import load
+from bench.places import PLACES, running
+from shared.db import admin_url, conninfo
 from tests.support.running import Suite, letter
 from tests.support.waiting import wait_until
 
@@ -41,15 +40,16 @@ HOPS = """
 
 
 def main() -> None:
-    """Run it and print one table."""
-    with tempfile.TemporaryDirectory() as folder:
-        suite = Suite(Path(folder) / "var", {"IDESLUSS_LOG_LEVEL": "warning"}).start()
-        try:
-            dialogues = [_send(suite, number) for number in range(MAILS)]
-            rows = _hops(suite)
-        finally:
-            suite.stop()
-    print(f"{len(rows)} mails, one at a time, {os.cpu_count()} cores; milliseconds")
+    """Run it at each place and print a table for each."""
+    for place in sys.argv[1:] or PLACES:
+        _measure(place)
+
+
+def _measure(place: str) -> None:
+    with running(place, {"IDESLUSS_LOG_LEVEL": "warning"}) as suite:
+        dialogues = [_send(suite, number) for number in range(MAILS)]
+        rows = _hops(suite)
+    print(f"\n{place}: {len(rows)} mails, one at a time, {os.cpu_count()} cores; milliseconds")
     print("| hop | p50 | p90 | p99 |\n| --- | --- | --- | --- |")
     _row("SMTP session, connect to 250 (client's side)", dialogues)
     for index, name in enumerate(
@@ -74,8 +74,7 @@ def _send(suite: Suite, number: int) -> float:
 
 
 def _hops(suite: Suite) -> list[tuple[float, ...]]:
-    settings = load({**os.environ, "IDESLUSS_DATA_DIR": str(suite.data_dir)})
-    with psycopg.connect(conninfo(embedded_url(settings))) as connection:
+    with psycopg.connect(conninfo(admin_url(suite.settings))) as connection:
         return [tuple(float(value) for value in row) for row in connection.execute(HOPS).fetchall()]
 
 

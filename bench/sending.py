@@ -1,4 +1,6 @@
-"""How fast notify sends, beside plain smtplib over one connection to the same mailbox. `python -m bench.sending`
+"""How fast notify sends, beside plain smtplib over one connection to the same mailbox.
+
+`python -m bench.sending [embedded] [rabbitmq]`
 
 Notify claims each message, sends it under its fixed Message-ID and records what came of it, durably and safe against
 kill -9; smtplib sends the same bytes and records nothing. Both meet a mailbox that stores each mail before its 250.
@@ -10,17 +12,15 @@ import os
 import smtplib
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 import psycopg
 
-from shared.db import conninfo, embedded_url
+from bench.places import PLACES, running
+from shared.db import admin_url, conninfo
 from shared.settings import Settings
-from tests.support.bulk import queue_news, settings_of
+from tests.support.bulk import queue_news
 from tests.support.ports import free_port
-from tests.support.running import Suite
 
 MAILS = 2000
 ROUNDS = 3
@@ -33,20 +33,19 @@ SENT = """
 
 
 def main() -> None:
-    """Run it and print one table."""
+    """Run it at each place and print a table for each."""
+    for place in sys.argv[1:] or PLACES:
+        _measure(place)
+
+
+def _measure(place: str) -> None:
     port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {"IDESLUSS_LOG_LEVEL": "warning", "IDESLUSS_MAILBOX_PORT": str(port)}
-        suite = Suite(Path(folder) / "var", environment).start()
-        try:
-            settings = settings_of(suite.data_dir)
-            ours, plain = [], []
-            for number in range(ROUNDS):
-                ours.append(_notify(settings, f"round{number}"))
-                plain.append(_smtplib(settings, port, f"round{number}"))
-        finally:
-            suite.stop()
-    print(f"{ROUNDS} rounds of {MAILS} mails, {os.cpu_count()} cores, median")
+    with running(place, {"IDESLUSS_LOG_LEVEL": "warning", "IDESLUSS_MAILBOX_PORT": str(port)}) as suite:
+        ours, plain = [], []
+        for number in range(ROUNDS):
+            ours.append(_notify(suite.settings, f"round{number}"))
+            plain.append(_smtplib(suite.settings, port, f"round{number}"))
+    print(f"\n{place}: {ROUNDS} rounds of {MAILS} mails, {os.cpu_count()} cores, median")
     print("| who | mails a second | ratio |\n| --- | --- | --- |")
     base = statistics.median(plain)
     print(f"| smtplib, one connection, records nothing | {base:.0f} | 1 |")
@@ -55,7 +54,7 @@ def main() -> None:
 
 def _notify(settings: Settings, name: str) -> float:
     queue_news(settings, MAILS, name=name)
-    with psycopg.connect(conninfo(embedded_url(settings)), autocommit=True) as connection:
+    with psycopg.connect(conninfo(admin_url(settings)), autocommit=True) as connection:
 
         def sent() -> tuple[int, float]:
             row = connection.execute(SENT, [f"{name}:%"]).fetchone()
@@ -69,7 +68,7 @@ def _notify(settings: Settings, name: str) -> float:
 
 
 def _smtplib(settings: Settings, port: int, name: str) -> float:
-    with psycopg.connect(conninfo(embedded_url(settings))) as connection:
+    with psycopg.connect(conninfo(admin_url(settings))) as connection:
         rows = connection.execute(
             "SELECT raw, recipients FROM mailbox.message WHERE recipients[1] LIKE %s", [f"{name}%"]
         ).fetchall()

@@ -36,6 +36,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import make_url
 
+from bench.places import empty_database
 from idesluss import migrate
 from services.intake import smtpd
 from shared import logs
@@ -100,25 +101,19 @@ def _cpu_seconds(pids: Iterable[int], *, with_children: bool = False) -> float:
 @contextmanager
 def database() -> Iterator[Settings]:
     """Settings with a fresh database that holds one sluice."""
-    server = make_url(os.environ.get("IDESLUSS_TEST_DATABASE_URL") or "postgresql://127.0.0.1:5432/postgres")
-    name = f"idesluss_bench_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(conninfo(server), autocommit=True) as admin, tempfile.TemporaryDirectory() as folder:
-        admin.execute(f"CREATE DATABASE {name}".encode())
-        try:
-            settings = settings_for(server.set(database=name), Path(folder))
-            migrate.run(settings)
-            with psycopg.connect(conninfo(server.set(database=name)), autocommit=True) as connection:
-                sluice = uuid.uuid4()
-                connection.execute(
-                    "INSERT INTO intake.sluice (id, slug, code, name) VALUES (%s, 'krokom', 'KRO', 'Krokom')",
-                    [sluice],
-                )
-                connection.execute(
-                    "INSERT INTO intake.sluice_address (address, sluice_id) VALUES (%s, %s)", [RECIPIENT, sluice]
-                )
-            yield settings
-        finally:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+    with empty_database() as url, tempfile.TemporaryDirectory() as folder:
+        settings = settings_for(url, Path(folder))
+        migrate.run(settings)
+        with psycopg.connect(conninfo(url), autocommit=True) as connection:
+            sluice = uuid.uuid4()
+            connection.execute(
+                "INSERT INTO intake.sluice (id, slug, code, name) VALUES (%s, 'krokom', 'KRO', 'Krokom')",
+                [sluice],
+            )
+            connection.execute(
+                "INSERT INTO intake.sluice_address (address, sluice_id) VALUES (%s, %s)", [RECIPIENT, sluice]
+            )
+        yield settings
 
 
 def stored(settings: Settings) -> int:
