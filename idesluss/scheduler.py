@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 
 from services.intake.usecases import tidy as intake_tidy
-from services.intake.usecases.person_jobs import ThrowAway
+from services.intake.usecases.person_content import ThrowAway
 from services.intake.usecases.remind import Remind
 from services.intake.usecases.retain import Retain
 from services.notify import meters

@@ -40,10 +40,10 @@ def page(facts: Mapping[str, Any], language: str) -> bytes:
         words = text_or(f"archive.event.{entry['event']}", entry["event"])
         if entry["event"] == "registered":
             told = [t(f"archive.registry.{facts['state']}"), facts.get("number")]
-        else:
-            ends = (next(map(facts.get, filter(facts.get, names)), "") for names in _ENDS)
-            told = [text_or(f"stage.{end}", str(end)) for end in ends if end]
-        return f"{words}: {' → '.join(filter(None, told))}" if told else words
+            return f"{words}: {', '.join(filter(None, told))}"
+        ends = (next(map(facts.get, filter(facts.get, names)), "") for names in _ENDS)
+        moved = [text_or(f"stage.{end}", str(end)) for end in ends if end]
+        return f"{words}: {' → '.join(moved)}" if moved else words
 
     template = _environment().get_template("record.html")
     return template.render(idea=facts, lang=spoken, t=t, text_or=text_or, moment=_moment, happened=happened).encode()

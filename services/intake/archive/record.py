@@ -69,8 +69,7 @@ def record(
         "vouched": idea.vouched,
         "erased_at": _moment(idea.erased_at),
         "own_answers": [
-            {"question": str(told.get("question", "")), "answer": str(told.get("answer", ""))}
-            for told in idea.answers.values()
+            {name: str(told.get(name, "")) for name in ("question", "kind", "answer")} for told in idea.answers.values()
         ],
         "consent": idea.consent,
         "tags": list(found.tags),

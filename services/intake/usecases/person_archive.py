@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from services.intake.store.data_tables import DataJob
 from services.intake.store.tables import Attachment, Blob, InboundEmail, RawMail
-from services.intake.usecases import person_jobs
+from services.intake.usecases import person_content, person_jobs
 from services.intake.usecases.sayings import say
 from shared.contracts.facts import LANGUAGES
 from shared.contracts.registry import INTAKE, NOTIFY, RSVP
@@ -39,7 +39,7 @@ def pack(database: Database, job_id: UUID, target: IO[bytes]) -> None:
         seen = person_jobs.look(session, job_id)
         if not person_jobs.can_fetch(seen.job):
             raise NotFound("not whole yet, or its time is over")
-        held = {service: person_jobs.content(session, job_id, service) for service in _SERVICES}
+        held = {service: person_content.content(session, job_id, service) for service in _SERVICES}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         names = dict(_write_originals(database, held[INTAKE], archive))
         for service, tables in held.items():

@@ -16,7 +16,7 @@ from services.intake.store import retention
 from services.intake.store.people_tables import Administrator, SignedIn, SignInLink
 from services.intake.store.public_tables import Comment, Follower, NewsSubscriber
 from services.intake.store.tables import Attachment, Base, Contact, Idea, InboundEmail, RawMail, TimelineEntry
-from services.intake.usecases import person_jobs, submitter
+from services.intake.usecases import person_content, person_jobs, submitter
 from services.intake.usecases.announce import Announcer
 from services.intake.usecases.person_jobs import KEPT_FOR_REGISTER
 from shared import logs, mentions
@@ -70,7 +70,7 @@ class PersonInIntake:
             names, ideas = sorted(known.person.names), [idea.reference for idea in known.ideas]
             if job.kind == ACCESS:
                 held = tell(session, known)
-                person_jobs.keep_own(session, job.id, held)
+                person_content.keep_own(session, job.id, held)
                 counts = {name: len(rows) for name, rows in held.items()}
             else:
                 self._wait_for_mail(session, known.person, task)

@@ -7,25 +7,23 @@ called whole.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from services.intake.store.data_tables import DataJob, DataJobContent, DataJobPart
 from services.intake.store.people_tables import Administrator
 from services.intake.store.tables import Contact, SluiceAddress
-from services.intake.usecases import erasures
-from shared import logs, mentions
+from services.intake.usecases import erasures, person_content
+from shared import logs
 from shared.bus import about, outbox
 from shared.bus.outbox import Priority
-from shared.clock import Clock, now
+from shared.clock import now
 from shared.contracts.people import ACCESS, ERASURE
 from shared.contracts.registry import (
     INTAKE,
@@ -35,7 +33,7 @@ from shared.contracts.registry import (
     PERSON_MESSAGES_WANTED,
     RSVP,
 )
-from shared.db import Database, hold
+from shared.db import hold
 from shared.errors import Conflict, NotFound, Rejected
 from shared.ids import new_id
 from shared.mail.addresses import canonical, folded, is_sendable
@@ -187,40 +185,11 @@ def keep_told(session: Session, told: Mapping[str, Any]) -> None:
     job = running(session, told["job_id"])
     if job is None:
         return
-    keep_piece(session, job.id, told["service"], told["piece"], told["pieces"], told["content"])
+    person_content.keep_piece(session, job.id, told["service"], told["piece"], told["pieces"], told["content"])
     here = select(func.count()).where(DataJobContent.job_id == job.id, DataJobContent.service == told["service"])
     if session.scalars(here).one() >= told["pieces"]:
         guests = [str(each) for each in told["guests"]]
         part_done(session, job, told["service"], counts=told["counts"], names=told["names"], guests=guests)
-
-
-def keep_piece(session: Session, job_id: UUID, service: str, piece: int, pieces: int, content: str) -> None:
-    """Keep one piece of what a service holds; the same piece again changes nothing."""
-    session.get_one(DataJobPart, (job_id, service)).pieces = pieces
-    session.flush()
-    kept = insert(DataJobContent).values(job_id=job_id, service=service, piece=piece, content=content)
-    session.execute(kept.on_conflict_do_nothing())
-
-
-def keep_own(session: Session, job_id: UUID, held: Mapping[str, Any]) -> None:
-    """Keep what intake itself holds."""
-    for piece in mentions.in_pieces(held):
-        keep_piece(session, job_id, INTAKE, **piece)
-
-
-def content(session: Session, job_id: UUID, service: str) -> dict[str, Any]:
-    """What a service told, as data.
-
-    :raises NotFound: it told nothing, not all of it yet, or that is thrown away.
-    """
-    part = session.get(DataJobPart, (job_id, service))
-    kept = select(DataJobContent.content).where(DataJobContent.job_id == job_id, DataJobContent.service == service)
-    pieces = session.scalars(kept.order_by(DataJobContent.piece)).all()
-    whole = "".join(pieces)
-    if not whole or part is None or len(pieces) < part.pieces:
-        raise NotFound("thrown away")
-    loaded: dict[str, Any] = json.loads(whole)
-    return loaded
 
 
 def stop(session: Session, identity: UUID, actor: str) -> None:
@@ -236,7 +205,7 @@ def stop(session: Session, identity: UUID, actor: str) -> None:
         raise Conflict("only reading out can be stopped, and only while it runs")
     outbox.put(session, PERSON_CLOSING, wanted(job), priority=Priority.BULK)
     job.state, job.finished_at, job.subject, job.last_error = "stopped", now(), None, f"stopped by {actor}"
-    _throw_away(session, job)
+    person_content.throw_away(session, job)
 
 
 def look(session: Session, identity: UUID) -> Seen:
@@ -270,27 +239,6 @@ def past(session: Session, settings: Settings, *, address: str = "", limit: int 
     return concerned[:limit]
 
 
-@dataclass(frozen=True, slots=True)
-class ThrowAway:
-    """The scheduler's job: what was read out goes when its time is over."""
-
-    database: Database
-    clock: Clock = now
-
-    def __call__(self) -> int:
-        """Throw away what is over; of how many jobs."""
-        with self.database.transaction() as session:
-            over = session.scalars(
-                select(DataJob).where(
-                    DataJob.expires_at <= self.clock(),
-                    select(DataJobContent.job_id).where(DataJobContent.job_id == DataJob.id).exists(),
-                )
-            ).all()
-            for job in over:
-                _throw_away(session, job)
-        return len(over)
-
-
 def erased_again(session: Session, settings: Settings, person: Person, decision: str) -> None:
     """After a restore, when the tables know the person no more: what was read out and said about them goes, too.
 
@@ -298,7 +246,7 @@ def erased_again(session: Session, settings: Settings, person: Person, decision:
     """
     hashes = [each.encode() for each in erasures.fingerprints(settings.signer, person.address)]
     for job in session.scalars(select(DataJob).where(DataJob.subject_hash.in_(hashes))):
-        _throw_away(session, job)
+        person_content.throw_away(session, job)
     nothing_spared = new_id()
     names = [name for name in person.names if len(name.split()) > 1]
     about.forget(session, [*person.spellings, *names], spared=nothing_spared)
@@ -308,11 +256,6 @@ def erased_again(session: Session, settings: Settings, person: Person, decision:
             start(session, settings, "Idéslussen", asked)
         except (Conflict, Rejected) as error:  # one runs already, or by what was restored they are in office
             log.warning("erasure_not_begun_again", error=type(error).__name__)
-
-
-def _throw_away(session: Session, job: DataJob) -> None:
-    session.execute(delete(DataJobContent).where(DataJobContent.job_id == job.id))
-    log.info("person_content_thrown_away", job_id=str(job.id))
 
 
 def count_rest(session: Session, job: DataJob, more: Mapping[str, int]) -> bool:
@@ -338,7 +281,7 @@ def finish(session: Session, job: DataJob, moment: datetime, said: int) -> None:
     else:
         # What was read out before is a copy, too.
         for earlier in session.scalars(select(DataJob).where(DataJob.subject_hash == job.subject_hash)):
-            _throw_away(session, earlier)
+            person_content.throw_away(session, earlier)
             if earlier.kind == ACCESS and earlier.state == "done":
                 earlier.expires_at = moment
 

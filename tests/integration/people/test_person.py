@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from idesluss import erasures
 from services.intake.store.public_tables import Comment, Follower
-from services.intake.usecases import person_archive, person_jobs
+from services.intake.usecases import person_archive, person_content, person_jobs
 from services.intake.usecases.erasures import fingerprint
 from services.intake.usecases.person_jobs import Asked
 from services.rsvp.domain.states import ActorKind, Answer
@@ -101,8 +101,8 @@ def test_access_tells_all_and_erasure_leaves_nothing_but_the_mail_itself(three: 
     nothing = start(three, ACCESS)
     three.settle()
     assert told(three, nothing) == {"intake": {}, "rsvp": {}, "notify": {}}
-    assert person_jobs.ThrowAway(three.intake, lambda: now() + timedelta(days=13))() == 0
-    assert person_jobs.ThrowAway(three.intake, lambda: now() + timedelta(days=15))() == 1
+    assert person_content.ThrowAway(three.intake, lambda: now() + timedelta(days=13))() == 0
+    assert person_content.ThrowAway(three.intake, lambda: now() + timedelta(days=15))() == 1
 
     again = start(three, ERASURE)
     three.settle()
@@ -152,7 +152,7 @@ def test_a_part_that_is_away_is_waited_for_and_reading_out_can_be_stopped(three:
     assert done(three, job)["subject"] is None
     assert not three.where(f'"job_id":"{job}"')
     with three.intake.transaction() as session, pytest.raises(NotFound):
-        person_jobs.content(session, job, "intake")
+        person_content.content(session, job, "intake")
 
 
 def test_an_older_backup_forgets_again(three: Services) -> None:
@@ -264,7 +264,7 @@ def start(three: Services, kind: str, **more: Any) -> UUID:
 def told(three: Services, job: UUID) -> dict[str, Any]:
     with three.intake.transaction() as session:
         assert session.scalar(text("SELECT state FROM intake.data_job WHERE id = :id"), {"id": job}) == "done"
-        return {name: person_jobs.content(session, job, name) for name in ("intake", "rsvp", "notify")}
+        return {name: person_content.content(session, job, name) for name in ("intake", "rsvp", "notify")}
 
 
 def done(three: Services, job: UUID) -> dict[str, Any]:

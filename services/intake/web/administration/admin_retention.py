@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from flask import Flask, request
+from flask import Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
 from services.intake.domain.retention import LONGEST_DECISION, LONGEST_REASON, Rule, Rules, read_rules
@@ -20,6 +20,7 @@ from shared.db import Database
 from shared.errors import Conflict, Rejected
 from shared.settings import Settings
 from shared.web import session, sheets
+from shared.web.language import link
 from shared.web.session import require_admin
 from shared.web.sheets import Cell
 
@@ -86,6 +87,12 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
         except Conflict:
             return shown(slug, value=typed(), is_late=True), 409
         return saved(f"{here(slug)}/gallring", "retention")
+
+    @app.get(f"{PAGE}/bevara")
+    @require_admin
+    def back_to_retention(slug: str) -> ResponseReturnValue:
+        # The link to the other language leads here.
+        return redirect(link(f"{here(slug)}/gallring"), 303)
 
     @app.post(f"{PAGE}/bevara")
     @require_admin

@@ -40,6 +40,12 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
     def personal_data() -> str:
         return start_page()
 
+    @app.get(f"{PAGE}/sok")
+    @require_admin
+    def back_to_personal_data() -> ResponseReturnValue:
+        # The link to the other language leads here.
+        return redirect(link(PAGE), 303)
+
     # The address is sent in a body, so that it stands in no log and no history of a browser.
     @app.post(f"{PAGE}/sok")
     @require_admin

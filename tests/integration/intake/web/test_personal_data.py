@@ -29,6 +29,7 @@ def test_an_administrator_alone_starts_a_job_which_names_nobody(app: Flask, data
     identity = job.location.partition("?")[0].rpartition("/")[2]
     assert identity in post(boss, f"{HERE}/sok", sought=PERSON.upper()).text
     assert identity not in post(boss, f"{HERE}/sok", sought="bo@invanare.example").text
+    assert boss.get(f"{HERE}/sok").location == HERE, "where the link to the other language leads"
     assert post(boss, f"{HERE}/{identity}/stoppa").status_code == 303
     assert "Stoppat" in boss.get(job.location).text
     with database.transaction() as session:

@@ -138,3 +138,8 @@ def test_a_kept_idea_stays_until_it_is_let_go(boss: FlaskClient, database: Datab
     assert not Retain(database, lambda: True)()
     assert post(boss, f"{PAGE}/bevara", reference=old_idea, act="let-go").status_code == 303
     assert sum(Retain(database, lambda: True)().values()) == 1
+
+
+def test_the_link_to_the_other_language_leads_back_to_the_page(boss: FlaskClient) -> None:
+    assert post(boss, f"{PAGE}/bevara", reference="KRO-2026-0001").status_code == 422
+    assert boss.get(f"{PAGE}/bevara").location == PAGE
