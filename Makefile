@@ -15,9 +15,10 @@ STAMP := $(VENV)/.installed
 run: setup  ## set up, start the whole suite on the embedded database, print where to look
 	@exec $(BIN)/idesluss up
 
+# More than there are cores, since journeys wait more than they compute.
 test: setup  ## set up, run all tests
 	@$(BIN)/python -m tests.support.browser_setup
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
 
 pages: setup  ## check every page and mail in every language, and save their pictures in screens/
 	@$(BIN)/python -m tests.support.browser_setup
