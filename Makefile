@@ -10,10 +10,15 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 
-.PHONY: run test pages lint image bench soak lock theme clean help setup
+.PHONY: run install test pages lint image bench soak lock theme clean help setup
 
 run: setup  ## set up, start the whole suite on the embedded database, print where to look
 	@exec $(BIN)/idesluss up
+
+install: $(UV)  ## set up what a server needs, without what only tests need; see docs/operations.md
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(UV) pip install --quiet --require-hashes -r requirements-server.lock
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(UV) pip install --quiet --no-deps -e .
+	@echo "Installed $$($(BIN)/idesluss --version)"
 
 # More than there are cores, since journeys wait more than they compute.
 test: setup  ## set up, run all tests
