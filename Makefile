@@ -23,7 +23,7 @@ install: $(UV)  ## set up what a server needs, without what only tests need; see
 # More than there are cores, since journeys wait more than they compute.
 test: setup  ## set up, run all tests
 	@$(BIN)/python -m tests.support.browser_setup
-	$(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 pages: setup  ## check every page and mail in every language, and save their pictures in screens/
 	@$(BIN)/python -m tests.support.browser_setup

@@ -92,12 +92,12 @@ def check(suite: Suite, found: Counts, number: int, kills: int) -> None:
 
 
 def test_each_of_many_messages_leaves_once_whatever_is_killed_and_a_confirmation_overtakes_them(tmp_path: Path) -> None:
-    with suite_with_news(tmp_path, 700) as (suite, settings):
+    with suite_with_news(tmp_path, 400) as (suite, settings):
         suite.send(letter("En idé", "Fler bänkar."), "asa@krokom.example", "ide@krokom.example")
         wait_until(lambda: _confirmed(suite), 30, every=0.1)
 
-        assert count(settings).sent < 700, "the confirmation waited for the last of them"
-        check(suite, kill_until_sent(suite, settings, 700, kills=4, seed=1), 700, 4)
+        assert count(settings).sent < 400, "the confirmation waited for the last of them"
+        check(suite, kill_until_sent(suite, settings, 400, kills=4, seed=1), 400, 4)
 
 
 def _confirmed(suite: Suite) -> bool:
