@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 
 from idesluss import beatfile
+from shared.hosts import http_url
 from shared.settings import Settings
 
 SILENCE = 20.0
@@ -36,9 +37,9 @@ def _greeting(settings: Settings) -> str:
 
 
 def _answer(settings: Settings) -> str:
-    url = f"http://127.0.0.1:{settings.http_port}/health/live"
+    url = f"{http_url(settings)}/health/live"
     try:
-        with urllib.request.urlopen(url, timeout=ANSWER_SECONDS):
+        with urllib.request.urlopen(url, timeout=ANSWER_SECONDS):  # noqa: S310 - http, to ourselves
             return ""
     except (OSError, urllib.error.URLError) as error:
         return f"{url}: {error}"

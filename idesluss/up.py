@@ -36,6 +36,7 @@ from services.notify.channels.relay_url import parse_relay_urls
 from shared import db, logs
 from shared.embedded_postgres import EmbeddedPostgres
 from shared.errors import IdeslussenError, MisconfiguredError
+from shared.hosts import http_url, reachable
 from shared.settings import Settings
 
 log = logs.get(__name__)
@@ -311,7 +312,7 @@ def wait_for_server(settings: Settings) -> None:
 
 def answers_ready(settings: Settings) -> bool:
     """True if GET /health/ready gives 200 just now."""
-    connection = http.client.HTTPConnection(_reachable(settings.http_host), settings.http_port, timeout=2)
+    connection = http.client.HTTPConnection(reachable(settings.http_host), settings.http_port, timeout=2)
     try:
         connection.request("GET", "/health/ready")
         return connection.getresponse().status == http.HTTPStatus.OK
@@ -321,22 +322,11 @@ def answers_ready(settings: Settings) -> bool:
         connection.close()
 
 
-def http_url(settings: Settings) -> str:
-    """Where the web role answers on this machine."""
-    host = _reachable(settings.http_host)
-    return f"http://[{host}]:{settings.http_port}" if ":" in host else f"http://{host}:{settings.http_port}"
-
-
 def api_token(settings: Settings) -> str:
     """The demo administrator's token, with every right; the same at each start under one secret key."""
     from shared.web import tokens
 
     return tokens.issue(settings.signer, name="demo", scopes=("*",))
-
-
-def _reachable(host: str) -> str:
-    """A wildcard address is bound, but loopback is what one connects to."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
 def _preload(roles: Sequence[Role]) -> None:

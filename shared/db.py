@@ -15,7 +15,9 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy import (
     URL,
     Connection,
+    CursorResult,
     Engine,
+    Executable,
     MetaData,
     PoolProxiedConnection,
     QueuePool,
@@ -230,6 +232,11 @@ def _has_something_to_read(connection: psycopg.Connection[Any]) -> bool:
     waiting = poll()
     waiting.register(connection.fileno(), POLLIN)
     return bool(waiting.poll(0))
+
+
+def changed(session: Session, statement: Executable, values: dict[str, Any] | None = None) -> int:
+    """Execute an UPDATE or a DELETE; how many rows it changed."""
+    return cast(CursorResult[Any], session.execute(statement, values)).rowcount
 
 
 @contextmanager

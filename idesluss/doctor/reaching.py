@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 
 from idesluss.doctor.finding import Finding, Level
+from shared.hosts import reachable
 
 PATIENCE = 3.0
 """Seconds that any network check may take."""
@@ -15,7 +16,7 @@ def greeting(subject: str, host: str, port: int, remedy: str) -> Finding:
     """Does a mail server greet there?"""
 
     def heard() -> str:
-        with socket.create_connection((_reachable(host), port), timeout=PATIENCE) as connection:
+        with socket.create_connection((reachable(host), port), timeout=PATIENCE) as connection:
             return connection.recv(512).decode("ascii", "replace").strip()
 
     return _tried(subject, f"{host}:{port}", heard, lambda word: word.startswith("220"), remedy)
@@ -39,8 +40,3 @@ def _tried(subject: str, where: str, try_it: Callable[[], str], good: Callable[[
     if good(word):
         return Finding(Level.OK, subject, f"{where} answers")
     return Finding(Level.WARNING, subject, f"{where} answers {word!r} instead of 220: {remedy}")
-
-
-def _reachable(host: str) -> str:
-    """A wildcard address is bound, but loopback is what one connects to."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound

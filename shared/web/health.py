@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from shared import logs
 from shared.db import Database
+from shared.hosts import reachable
 from shared.settings import MIB, Settings
 
 log = logs.get(__name__)
@@ -81,7 +82,7 @@ def listener_check(settings: Settings) -> Check:
     """Does the SMTP listener greet with 220?"""
 
     def check() -> Healthy | Unhealthy:
-        address = (_reachable(settings.smtp_host), settings.smtp_port)
+        address = (reachable(settings.smtp_host), settings.smtp_port)
         with socket.create_connection(address, timeout=CHECK_SECONDS) as connection:
             connection.settimeout(CHECK_SECONDS)
             banner = connection.recv(256)
@@ -117,11 +118,6 @@ def port_check(addresses: Sequence[tuple[str, int]]) -> Check:
         raise faults[-1]
 
     return check
-
-
-def _reachable(host: str) -> str:
-    """A wildcard address is bound, but loopback is what one connects to."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
 
 
 class Health:

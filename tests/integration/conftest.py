@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from idesluss import migrate
 from shared.embedded_postgres import EmbeddedPostgres
-from shared.settings import load
+from shared.settings import Settings, load
 from tests.support.databases import SECRET_KEY
+from tests.support.outgoing import Outgoing
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +29,11 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     migrate.run(settings)
     postgres.stop()
     return folder
+
+
+@pytest.fixture
+def made(settings: Settings) -> Iterator[Outgoing]:
+    """Where a test makes messages that are to leave."""
+    outgoing = Outgoing(settings)
+    yield outgoing
+    outgoing.close()

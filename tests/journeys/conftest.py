@@ -1,6 +1,7 @@
 """One running suite for all journeys that need nothing special; each of their modules has municipalities of its own.
 
 They run twice: on one machine with what is embedded, and on a PostgreSQL and a RabbitMQ of others', with two listeners.
+A worker of pytest that leaves the journeys ends its suite, which would take connections and time from all other tests.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tests.support.running import Suite
 EMBEDDED, ENGINES = "embedded", "rabbitmq"
 
 
-@pytest.fixture(scope="session", params=[EMBEDDED, ENGINES])
+@pytest.fixture(scope="package", params=[EMBEDDED, ENGINES])
 def suite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
     """A suite without ideas that trusts its front, may call webhooks on this machine, and logs all that it can."""
     environment = {
@@ -34,6 +35,9 @@ def suite(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                 "DATABASE_URL": url.render_as_string(hide_password=False),
                 "IDESLUSS_SECRET_KEY": databases.SECRET_KEY,
                 "IDESLUSS_LISTENER_PROCESSES": "2",
+                # Each worker of pytest may have one of these, and the machine's server takes a hundred connections.
+                "IDESLUSS_DATABASE_POOL": "2",
+                "IDESLUSS_WORKER_THREADS": "2",
             }
         running = Suite(tmp_path_factory.mktemp("suite"), environment).start()
         yield running

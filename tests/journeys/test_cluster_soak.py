@@ -22,7 +22,7 @@ from shared.db import Database, Role
 from shared.settings import Settings, load
 from shared.viewer import Viewer
 from shared.web import proof, tokens
-from tests.support.cluster import Cluster, Harm
+from tests.support.cluster import MANY, Cluster, Harm
 from tests.support.cluster_count import OPEN, Tally, ask, settle
 from tests.support.cluster_traffic import Traffic
 from tests.support.databases import SECRET_KEY
@@ -31,16 +31,6 @@ from tests.support.events import an_event
 
 MINUTES = float(os.environ.get("IDESLUSS_TEST_SOAK_MINUTES") or 30)
 SEED = int(os.environ.get("IDESLUSS_TEST_SOAK_SEED") or time.time())
-MANY = {
-    "listener": 2,
-    "web": 3,
-    "worker-intake": 3,
-    "worker-rsvp": 3,
-    "worker-notify": 3,
-    "relay": 2,
-    "scheduler": 2,
-    "mailbox": 1,
-}
 PEOPLE = {"mail": (2, 1.0), "form": (1, 1.5), "reply": (1, 1.0), "rsvp": (1, 1.0)}
 """How many of each kind, and how many seconds each pauses."""
 BETWEEN_HARMS = (3.0, 9.0)

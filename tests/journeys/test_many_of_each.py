@@ -7,33 +7,25 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
 import requests
-from sqlalchemy import URL
 
-from idesluss import demo
+from idesluss import demo, migrate
 from shared.db import admin_url, conninfo
+from shared.settings import load
 from shared.web import proof
 from tests.support import databases
-from tests.support.cluster import Cluster, Harm
+from tests.support.cluster import MANY, Cluster, Harm
 from tests.support.cluster_count import ask, settle
 from tests.support.cluster_traffic import Traffic
+from tests.support.engines import OwnPostgres
 from tests.support.rabbitmq import queues
 from tests.support.waiting import wait_until
 
-MANY = {
-    "listener": 2,
-    "web": 3,
-    "worker-intake": 3,
-    "worker-rsvp": 3,
-    "worker-notify": 3,
-    "relay": 2,
-    "scheduler": 2,
-    "mailbox": 1,
-}
 HALT_SECONDS = 12
 """Longer than a worker's lease."""
 SETTLE_SECONDS = 60
@@ -42,27 +34,26 @@ WAITING = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_databas
 
 
 @pytest.fixture
-def cluster(
-    database_server: URL, database_template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Cluster]:
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """On a PostgreSQL of its own: so many processes would take the machine's server its last connections."""
     monkeypatch.setattr(proof, "TRIES", (1, 5))  # of our own tasks: the senders are many in one process
-    with queues() as doorbell, databases.clone(database_server, database_template) as url:
+    environment = {
+        "IDESLUSS_SECRET_KEY": databases.SECRET_KEY,
+        "IDESLUSS_DATABASE_POOL": "2",
+        "IDESLUSS_WORKER_THREADS": "2",
+    }
+    postgres = OwnPostgres(load({**environment, "IDESLUSS_DATA_DIR": str(tmp_path / "engine")}))
+    with ExitStack() as held:
+        doorbell = held.enter_context(queues())
+        held.callback(postgres.stop)
+        postgres.start()
         made = Cluster(
-            tmp_path / "cluster",
-            {
-                **doorbell.environment,
-                "DATABASE_URL": url.render_as_string(hide_password=False),
-                "IDESLUSS_SECRET_KEY": databases.SECRET_KEY,
-                "IDESLUSS_DATABASE_POOL": "2",
-                "IDESLUSS_WORKER_THREADS": "2",
-            },
-            MANY,
+            tmp_path / "cluster", {**environment, **doorbell.environment, "DATABASE_URL": postgres.url}, MANY
         )
+        migrate.run(made.settings)
         demo.seed(made.settings)
-        try:
-            yield made.start()
-        finally:
-            made.stop()
+        held.callback(made.stop)
+        yield made.start()
 
 
 def test_whatever_is_killed_halted_or_restarted_each_is_taken_once_and_done_once(cluster: Cluster) -> None:

@@ -33,6 +33,17 @@ from tests.support.lasting import lasting
 from tests.support.ports import lasting_ports
 from tests.support.waiting import wait_until
 
+MANY = {
+    "listener": 2,
+    "web": 3,
+    "worker-intake": 3,
+    "worker-rsvp": 3,
+    "worker-notify": 3,
+    "relay": 2,
+    "scheduler": 2,
+    "mailbox": 1,
+}
+"""How many of each role make a cluster where a test asks for no other."""
 RESTART_SECONDS = 1.0
 """After which a dead process is started again, as a systemd unit with ``RestartSec=1`` is."""
 READY_SECONDS = 90

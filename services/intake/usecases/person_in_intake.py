@@ -25,6 +25,7 @@ from shared.bus.inbox import Task
 from shared.clock import now
 from shared.contracts.people import ACCESS
 from shared.contracts.registry import INTAKE, PERSON_CLOSING
+from shared.db import changed
 from shared.errors import TemporaryFailure
 from shared.mentions import ERASED, Own, Person
 
@@ -219,7 +220,7 @@ def erase(session: Session, announcer: Announcer | None, known: Known, *, with_o
             delete(Administrator).where(those(Administrator.address), Administrator.removed_at.is_not(None)),
         ),
     ):
-        counts[name] = session.execute(statement).rowcount  # type: ignore[attr-defined] # a change's result has it
+        counts[name] = changed(session, statement)
     session.flush()
     session.expire_all()
     return counts | mentions.take_away(session, Base.metadata, person, own, but=_RECORDS)

@@ -17,7 +17,7 @@ from services.notify.domain.wording import Wording
 from services.notify.store import wordings
 from services.notify.store.tables import Attempt, Notification
 from shared.bus.outbox import CHANNEL
-from shared.db import hold
+from shared.db import changed, hold
 from shared.mail.addresses import canonical, folded
 
 HASTEN_AT_ONCE = 500
@@ -220,8 +220,7 @@ def hasten(session: Session, now: datetime) -> int:
 
     At most ``HASTEN_AT_ONCE``: each mail that then leaves lets the next ones go on.
     """
-    result = session.execute(_HASTEN, {"reason": Reason.RELAY_AWAY, "now": now, "most": HASTEN_AT_ONCE})
-    hastened: int = result.rowcount  # type: ignore[attr-defined] # an UPDATE's result has it
+    hastened = changed(session, _HASTEN, {"reason": Reason.RELAY_AWAY, "now": now, "most": HASTEN_AT_ONCE})
     if hastened:
         session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
     return hastened

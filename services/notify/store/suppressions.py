@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from services.notify.domain.suppression import Cause, unnamed
 from services.notify.store.tables import Suppression
+from shared.db import changed
 from shared.web.paging import Position
 
 BY_EXPIRY = "expiry"
@@ -74,14 +75,13 @@ def take_names(session: Session, addresses: Collection[str], name: str) -> int:
         known.released_at.is_(None),
     )
     session.execute(delete(Suppression).where(theirs, Suppression.released_at.is_(None), doubled))
-    changed = session.execute(update(Suppression).where(theirs).values(address=name, line=""))
-    number: int = changed.rowcount  # type: ignore[attr-defined] # an UPDATE's result has it
-    return number
+    return changed(session, update(Suppression).where(theirs).values(address=name, line=""))
 
 
 def lift(session: Session, channel: str, address: str, cause: Cause, *, before: datetime, now: datetime) -> int:
     """Release what a good delivery disproves: of that cause, begun before a moment; how many."""
-    result = session.execute(
+    return changed(
+        session,
         update(Suppression)
         .where(
             Suppression.channel == channel,
@@ -90,10 +90,8 @@ def lift(session: Session, channel: str, address: str, cause: Cause, *, before: 
             Suppression.created_at < before,
             Suppression.released_at.is_(None),
         )
-        .values(released_at=now, released_by=BY_DELIVERY)
+        .values(released_at=now, released_by=BY_DELIVERY),
     )
-    lifted: int = result.rowcount  # type: ignore[attr-defined] # an UPDATE's result has it
-    return lifted
 
 
 def locked(session: Session, identity: UUID) -> Suppression | None:

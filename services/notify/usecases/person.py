@@ -26,6 +26,7 @@ from shared.bus.inbox import Task
 from shared.clock import Clock, now
 from shared.contracts.people import ACCESS
 from shared.contracts.registry import NOTIFY, PERSON_DATA_TOLD
+from shared.db import changed
 from shared.errors import TemporaryFailure
 from shared.mail.addresses import folded
 from shared.mentions import Own, Person
@@ -129,12 +130,12 @@ def erase(session: Session, about: About) -> tuple[dict[str, int], list[str]]:
     sent = _to(session, person)
     ids, touched = [row.id for row in sent], [row.message_id for row in sent]
     emptying.empty(session, ids)
-    gone = session.execute(delete(Preference).where(mentions.is_theirs(session, Preference.address, person)))
+    gone = changed(session, delete(Preference).where(mentions.is_theirs(session, Preference.address, person)))
     held = mentions.spelled(session, Suppression.address, person)
     kept = suppressions.take_names(session, held, unnamed(person.address))
     session.flush()
     session.expire_all()
-    counts = {"messages": len(ids), "preferences": gone.rowcount, "suppressions": kept}  # type: ignore[attr-defined] # a change's result has it
+    counts = {"messages": len(ids), "preferences": gone, "suppressions": kept}
     own = Own({"idea_reference": about.ideas, "notification_id": ids}, signs=about.guests)
     touched += [
         mention.row["message_id"]

@@ -22,6 +22,7 @@ from shared.bus.inbox import Task
 from shared.clock import Clock, now
 from shared.contracts.people import ACCESS
 from shared.contracts.registry import PERSON_DATA_TOLD, RSVP
+from shared.db import changed
 from shared.errors import TemporaryFailure
 from shared.mentions import ERASED, Own, Person
 
@@ -135,7 +136,7 @@ def erase(session: Session, known: Known, clock: Clock = now) -> dict[str, int]:
             .values(attendee=None, sender=None, comment=None, delegated_to=None, uid=None),
         ),
     ):
-        counts[name] = session.execute(statement).rowcount  # type: ignore[attr-defined] # a change's result has it
+        counts[name] = changed(session, statement)
     session.flush()
     session.expire_all()
     return counts | mentions.take_away(session, Base.metadata, person, Own({"guest_id": ids}))

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
 
 from services.notify.store import operations
-from shared.settings import Settings
 from tests.integration.idesluss.test_cli import environ, run
 from tests.support.outgoing import Outgoing, in_every_state
 
 __all__ = ["environ"]  # the fixture
-
-
-@pytest.fixture
-def made(settings: Settings) -> Iterator[Outgoing]:
-    outgoing = Outgoing(settings)
-    yield outgoing
-    outgoing.close()
 
 
 def acts(made: Outgoing) -> list[tuple[str, str]]:

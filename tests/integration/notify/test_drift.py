@@ -30,13 +30,6 @@ SIGN_IN = "/kontakt/drift/in"
 
 
 @pytest.fixture
-def made(settings: Settings) -> Iterator[Outgoing]:
-    outgoing = Outgoing(settings)
-    yield outgoing
-    outgoing.close()
-
-
-@pytest.fixture
 def client(settings: Settings) -> Iterator[FlaskClient]:
     with web_client(settings) as found:
         yield found

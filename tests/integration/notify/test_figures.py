@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from sqlalchemy import text
 
 from services.notify.store.figures import FIGURES
-from shared.settings import Settings
 from shared.web.metrics import TableCollector
 from tests.support.outgoing import Outgoing, in_every_state
-
-
-@pytest.fixture
-def made(settings: Settings) -> Iterator[Outgoing]:
-    outgoing = Outgoing(settings)
-    yield outgoing
-    outgoing.close()
 
 
 def told(made: Outgoing) -> dict[str, float]:

@@ -27,13 +27,6 @@ REFERENCE = "KRO-2026-0042"
 
 
 @pytest.fixture
-def made(settings: Settings) -> Iterator[Outgoing]:
-    outgoing = Outgoing(settings)
-    yield outgoing
-    outgoing.close()
-
-
-@pytest.fixture
 def forget(settings: Settings, made: Outgoing) -> Iterator[ForgetWords]:
     mailbox = Database(settings, Role.MAILBOX, pool_size=1)
     yield ForgetWords(settings, made.database, MailStore(mailbox).forget_older, lambda: True)

@@ -25,13 +25,6 @@ LOG = "/kontakt/drift/utskick"
 
 
 @pytest.fixture
-def made(settings: Settings) -> Iterator[Outgoing]:
-    outgoing = Outgoing(settings)
-    yield outgoing
-    outgoing.close()
-
-
-@pytest.fixture
 def admin(settings: Settings) -> Iterator[FlaskClient]:
     """A browser in which the administrator has signed in."""
     with web_client(settings) as client:

@@ -27,13 +27,6 @@ LATE = timedelta(minutes=6)
 
 
 @pytest.fixture
-def made(settings: Settings) -> Iterator[Outgoing]:
-    outgoing = Outgoing(settings)
-    yield outgoing
-    outgoing.close()
-
-
-@pytest.fixture
 def notify(settings: Settings) -> Iterator[Notify]:
     with ScriptedRelay().listening() as relay, worker(settings, relay.port) as found:
         yield found

@@ -9,14 +9,14 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import dramatiq
 import pytest
 from dramatiq_postgres import PostgresBroker
 from sqlalchemy import text
 
-from shared.bus import admin, outbox
+from shared.bus import admin
 from shared.bus.broker import build_broker, queue, ring
 from shared.bus.inbox import MAX_ATTEMPTS, Handler, Inbox
 from shared.bus.outbox import Priority
@@ -30,6 +30,7 @@ from shared.worker import declare
 from tests.support import rabbitmq
 from tests.support.forwarder import Forwarder, forwarding
 from tests.support.rabbitmq import Queues
+from tests.support.said import say
 from tests.support.waiting import wait_until
 
 
@@ -46,17 +47,7 @@ class Bus:
     relay: Relay
 
     def say(self, **choices: Any) -> UUID:
-        payload = {
-            "inbound_email_id": uuid4(),
-            "uid": "u",
-            "sequence": 0,
-            "attendee": "a@b.example",
-            "partstat": "ACCEPTED",
-            "sender": None,
-            "vouched": False,
-        }
-        with self.intake.transaction() as session:
-            return outbox.put(session, CALENDAR_REPLY, payload, **choices)
+        return say(self.intake, **choices)
 
     def row(self, message_id: UUID) -> Any:
         with self.rsvp.transaction() as session:

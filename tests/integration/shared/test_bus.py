@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,6 +24,7 @@ from shared.contracts.registry import CALENDAR_REPLY, MAIL_RECEIVED, MESSAGES, N
 from shared.db import Database, Role, admin_url
 from shared.errors import NotFound, TemporaryFailure
 from shared.settings import Settings
+from tests.support.said import say
 
 EFFECTS = "CREATE TABLE IF NOT EXISTS rsvp.effect (message_id uuid, note text)"
 
@@ -51,20 +51,6 @@ def as_owner(settings: Settings, *statements: str) -> None:
         for statement in statements:
             connection.execute(text(statement))
     engine.dispose()
-
-
-def say(intake: Database, **choices: Any) -> UUID:
-    payload = {
-        "inbound_email_id": uuid4(),
-        "uid": "u",
-        "sequence": 0,
-        "attendee": "a@b.example",
-        "partstat": "ACCEPTED",
-        "sender": None,
-        "vouched": False,
-    }
-    with intake.transaction() as session:
-        return outbox.put(session, CALENDAR_REPLY, payload, **choices)
 
 
 def effect(task: Task) -> None:
