@@ -44,7 +44,10 @@ class Schedulers:
         self.do("UPDATE bus.job SET due_at = now()")
 
     def end_connections(self) -> None:
-        self.do("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'idesluss_relay'")
+        self.do(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE usename = 'idesluss_relay' AND datname = current_database()"
+        )
 
     @property
     def row(self) -> Row:
