@@ -49,7 +49,8 @@ def configure(settings: Settings, role: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("mail.log", "dramatiq", "alembic", "waitress", "asyncio"):
+    # shared.db: SQLAlchemy names a pool's logger after our class, and tells of each opening and closing.
+    for noisy in ("mail.log", "dramatiq", "alembic", "waitress", "asyncio", "shared.db"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # It warns of every request that waits for a thread, which is what the queue is for.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
